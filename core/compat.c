@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How the latched settings reach vfio-pci-core.
+ *
+ * A kernel with per-device bits takes them once, at init. In older ones
+ * nointxmask and disable_vga are globals of the core that the in-tree vfio-pci
+ * sets when it loads. Those are not ours to write, and what they hold must not
+ * show in our devices: the core's decisions are corrected at each open, where
+ * they are made. disable_idle_d3 is a per-device bit in every kernel we serve.
+ */
+#include <linux/vgaarb.h>
+
+#include "compat.h"
+#include "core.h"
+
+#ifdef VPV_HAVE_DMABUF_OPS
+static const struct vfio_pci_device_ops vpv_pci_ops = {
+	.get_dmabuf_phys = vfio_pci_core_get_dmabuf_phys,
+};
+
+static void init_pci_ops(struct vfio_pci_core_device *core)
+{
+	core->pci_ops = &vpv_pci_ops;
+}
+#else
+static void init_pci_ops(struct vfio_pci_core_device *core)
+{
+}
+#endif
+
+#ifdef VPV_HAVE_DEVICE_SETTINGS
+static void init_settings(struct vfio_pci_core_device *core,
+			  const struct vfio_pci_variant_settings *settings)
+{
+	core->nointxmask = settings->nointxmask;
+	core->disable_vga = settings->disable_vga;
+}
+
+/**
+ * vpv_compat_enable - vfio_pci_core_enable() under the device's own settings
+ * @vvdev: the device, dev_set lock held
+ *
+ * Return: what vfio_pci_core_enable() returned.
+ */
+int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
+{
+	return vfio_pci_core_enable(&vvdev->core);
+}
+
+/**
+ * vpv_compat_registered - settings that need a registered device
+ * @vvdev: the device, just registered; device lock held
+ */
+void vpv_compat_registered(struct vfio_pci_variant_device *vvdev)
+{
+}
+#else /* !VPV_HAVE_DEVICE_SETTINGS */
+static void init_settings(struct vfio_pci_core_device *core,
+			  const struct vfio_pci_variant_settings *settings)
+{
+}
+
+static bool is_vga(struct pci_dev *pdev)
+{
+	return pdev->class >> 8 == PCI_CLASS_DISPLAY_VGA;
+}
+
+int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
+{
+	const struct vfio_pci_variant_settings *settings = &vvdev->settings;
+	struct vfio_pci_core_device *core = &vvdev->core;
+	struct pci_dev *pdev = core->pdev;
+	bool mask = !settings->nointxmask;
+	bool broken = vvdev->quirks & VPV_QUIRK_BROKEN_INTX_MASK;
+	int ret;
+
+	/*
+	 * If the core's nointxmask is set it leaves both as they are, so they
+	 * have to be right beforehand. The core never clears them either: what
+	 * the last open left must go.
+	 */
+	core->nointx = mask && broken;
+	core->pci_2_3 = mask && !broken && pci_intx_mask_supported(pdev);
+
+	ret = vfio_pci_core_enable(core);
+	if (ret)
+		return ret;
+
+	if (mask) {
+		/* The core does this only if its own nointxmask is clear. */
+		if (core->nointx)
+			pci_intx(pdev, 0);
+	} else {
+		core->pci_2_3 = false;
+		if (core->nointx) {
+			/* Undo its masking and show the user the pin again. */
+			core->nointx = false;
+			pci_intx(pdev, 1);
+			pci_read_config_byte(pdev, PCI_INTERRUPT_PIN,
+					     &core->vconfig[PCI_INTERRUPT_PIN]);
+		}
+	}
+
+	core->has_vga = is_vga(pdev) && !settings->disable_vga;
+	return 0;
+}
+
+/* Is there another VGA device, behind a bridge, at or below the bus of @pdev? */
+static bool shares_vga_routing(struct pci_dev *pdev)
+{
+	unsigned char last = pci_bus_max_busnr(pdev->bus);
+	struct pci_dev *other = NULL;
+
+	while ((other = pci_get_class(PCI_CLASS_DISPLAY_VGA << 8, other))) {
+		if (other != pdev && !pci_is_root_bus(other->bus) &&
+		    pci_domain_nr(other->bus) == pci_domain_nr(pdev->bus) &&
+		    other->bus->number >= pdev->bus->number &&
+		    other->bus->number <= last) {
+			pci_dev_put(other);
+			return true;
+		}
+	}
+
+	return false;
+}
+
+/*
+ * A device whose user has no access to the legacy ranges does not take part in
+ * their arbitration, so that the others need not wait for it. That holds only
+ * if a bridge can shut the ranges off for it alone.
+ */
+static unsigned int set_decode(struct pci_dev *pdev, bool single_vga)
+{
+	struct vfio_pci_core_device *core = pci_get_drvdata(pdev);
+	unsigned int normal = VGA_RSRC_NORMAL_IO | VGA_RSRC_NORMAL_MEM;
+	unsigned int legacy = VGA_RSRC_LEGACY_IO | VGA_RSRC_LEGACY_MEM;
+
+	if (to_vfio_pci_variant_device(core)->settings.disable_vga &&
+	    !single_vga && !pci_is_root_bus(pdev->bus) &&
+	    !shares_vga_routing(pdev))
+		return normal;
+
+	return normal | legacy;
+}
+
+void vpv_compat_registered(struct vfio_pci_variant_device *vvdev)
+{
+	struct pci_dev *pdev = vvdev->core.pdev;
+
+	/*
+	 * Registration made the core the arbiter's client, which answers by
+	 * the core's global. Take its place; the core's unregistering drops
+	 * whichever client there is, while our drvdata is still there.
+	 */
+	if (!is_vga(pdev) || vga_client_register(pdev, set_decode))
+		return;
+	vga_set_legacy_decoding(pdev, set_decode(pdev, false));
+}
+#endif /* VPV_HAVE_DEVICE_SETTINGS */
+
+/**
+ * vpv_compat_init - hand the latched settings to the core
+ * @vvdev: the device, after vfio_pci_core_init_dev(), which copies globals of
+ *	the core into some of these fields
+ */
+void vpv_compat_init(struct vfio_pci_variant_device *vvdev)
+{
+	vvdev->core.disable_idle_d3 = vvdev->settings.disable_idle_d3;
+	init_settings(&vvdev->core, &vvdev->settings);
+	init_pci_ops(&vvdev->core);
+}

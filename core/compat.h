@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels we serve: this header and compat.c, nothing
+ * else. Kbuild looks for each feature in the target's headers and defines
+ * VPV_HAVE_* for what it finds; kernel versions are never compared, as
+ * distributions carry features back.
+ */
+#ifndef VPV_COMPAT_H
+#define VPV_COMPAT_H
+
+#include <linux/vfio_pci_variant.h>
+
+/* Region info with capabilities is a device op of its own (not an ioctl). */
+#ifdef VPV_HAVE_GET_REGION_INFO_CAPS
+#define VPV_OP_REGION_INFO \
+	.get_region_info_caps = vfio_pci_ioctl_get_region_info,
+#else
+#define VPV_OP_REGION_INFO
+#endif
+
+/* The VF token is matched by an op of its own when a device is bound by cdev. */
+#ifdef VPV_HAVE_MATCH_TOKEN_UUID
+#define VPV_OP_TOKEN	.match_token_uuid = vfio_pci_core_match_token_uuid,
+#else
+#define VPV_OP_TOKEN
+#endif
+
+/* The headers make each of these NULL in a kernel without IOMMUFD. */
+#ifdef VPV_HAVE_IOMMUFD_BIND
+#define VPV_OP_IOMMUFD_BIND					\
+	.bind_iommufd = vfio_iommufd_physical_bind,		\
+	.unbind_iommufd = vfio_iommufd_physical_unbind,		\
+	.attach_ioas = vfio_iommufd_physical_attach_ioas,
+#else
+#define VPV_OP_IOMMUFD_BIND
+#endif
+
+#ifdef VPV_HAVE_IOMMUFD_DETACH
+#define VPV_OP_IOMMUFD_DETACH \
+	.detach_ioas = vfio_iommufd_physical_detach_ioas,
+#else
+#define VPV_OP_IOMMUFD_DETACH
+#endif
+
+#ifdef VPV_HAVE_IOMMUFD_PASID
+#define VPV_OP_IOMMUFD_PASID						\
+	.pasid_attach_ioas = vfio_iommufd_physical_pasid_attach_ioas,	\
+	.pasid_detach_ioas = vfio_iommufd_physical_pasid_detach_ioas,
+#else
+#define VPV_OP_IOMMUFD_PASID
+#endif
+
+/* Members of a struct vfio_device_ops that not every kernel has. */
+#define VPV_COMPAT_DEVICE_OPS	\
+	VPV_OP_REGION_INFO	\
+	VPV_OP_TOKEN		\
+	VPV_OP_IOMMUFD_BIND	\
+	VPV_OP_IOMMUFD_DETACH	\
+	VPV_OP_IOMMUFD_PASID
+
+void vpv_compat_init(struct vfio_pci_variant_device *vvdev);
+int vpv_compat_enable(struct vfio_pci_variant_device *vvdev);
+void vpv_compat_registered(struct vfio_pci_variant_device *vvdev);
+
+#endif /* VPV_COMPAT_H */

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The settings of one device: where they come from and how they are shown. */
+#include <linux/device.h>
+#include <linux/sysfs.h>
+
+#include "core.h"
+
+/* A module without parameters: everything off. */
+static const struct vfio_pci_variant_params no_params;
+
+/**
+ * vpv_settings_latch - fix the settings of a device for as long as it is bound
+ * @vvdev: the device; not published yet
+ *
+ * A parameter may be written at the same time: each is read once, so that the
+ * core, sysfs and the framework see the same value.
+ */
+void vpv_settings_latch(struct vfio_pci_variant_device *vvdev)
+{
+	const struct vfio_pci_variant_params *params =
+		vvdev->variant->params ?: &no_params;
+
+	vvdev->settings = (struct vfio_pci_variant_settings) {
+		.nointxmask = READ_ONCE(params->nointxmask),
+		.disable_vga = READ_ONCE(params->disable_vga) ||
+			       !IS_ENABLED(CONFIG_VFIO_PCI_VGA),
+		.disable_idle_d3 = READ_ONCE(params->disable_idle_d3),
+	};
+}
+
+/*
+ * The driver core removes the files, and waits for their readers, before it
+ * calls remove(): drvdata is valid throughout.
+ */
+static struct vfio_pci_variant_device *to_vvdev(struct device *dev)
+{
+	return to_vfio_pci_variant_device(dev_get_drvdata(dev));
+}
+
+static ssize_t variant_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%s\n", to_vvdev(dev)->variant->name);
+}
+static DEVICE_ATTR_RO(variant);
+
+static ssize_t nointxmask_show(struct device *dev,
+			       struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", to_vvdev(dev)->settings.nointxmask);
+}
+static DEVICE_ATTR_RO(nointxmask);
+
+static ssize_t disable_vga_show(struct device *dev,
+				struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", to_vvdev(dev)->settings.disable_vga);
+}
+static DEVICE_ATTR_RO(disable_vga);
+
+static ssize_t disable_idle_d3_show(struct device *dev,
+				    struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", to_vvdev(dev)->settings.disable_idle_d3);
+}
+static DEVICE_ATTR_RO(disable_idle_d3);
+
+static struct attribute *vpv_dev_attrs[] = {
+	&dev_attr_variant.attr,
+	&dev_attr_nointxmask.attr,
+	&dev_attr_disable_vga.attr,
+	&dev_attr_disable_idle_d3.attr,
+	NULL
+};
+
+static const struct attribute_group vpv_dev_group = {
+	.name = "vfio_pci_variant",
+	.attrs = vpv_dev_attrs,
+};
+
+/* For pci_driver.dev_groups: there after probe, gone before remove. */
+const struct attribute_group *vpv_dev_groups[] = {
+	&vpv_dev_group,
+	NULL
+};

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Glue between a variant, the PCI driver core and vfio-pci-core. The order of
+ * calls is told in <linux/vfio_pci_variant.h>.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/device.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "compat.h"
+#include "core.h"
+#include "ids.h"
+
+static const struct vfio_pci_variant_ops no_ops;
+
+static struct vfio_pci_variant_device *
+vdev_to_vvdev(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct vfio_pci_variant_device, core.vdev);
+}
+
+static struct vfio_pci_variant *pdev_to_variant(struct pci_dev *pdev)
+{
+	return container_of(pdev->driver, struct vfio_pci_variant, pci_driver);
+}
+
+/* The device ops that every variant starts from. */
+
+static int vpv_init(struct vfio_device *vdev)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	int ret;
+
+	/* The ops are part of the variant: all there is to find it by. */
+	vvdev->variant = container_of(vdev->ops, struct vfio_pci_variant,
+				      vfio_ops);
+
+	ret = vfio_pci_core_init_dev(vdev);
+	if (ret)
+		return ret;
+
+	vvdev->quirks = vpv_quirk_flags(vvdev->core.pdev);
+	vpv_settings_latch(vvdev);
+	vpv_compat_init(vvdev);
+
+	if (vvdev->variant->ops->init)
+		return vvdev->variant->ops->init(vvdev);
+	return 0;
+}
+
+static void vpv_release(struct vfio_device *vdev)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+
+	if (vvdev->variant->ops->release)
+		vvdev->variant->ops->release(vvdev);
+	/* Frees the device on kernels where that is the driver's task. */
+	vfio_pci_core_release_dev(vdev);
+}
+
+static int vpv_open(struct vfio_device *vdev)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	const struct vfio_pci_variant_ops *ops = vvdev->variant->ops;
+	int ret;
+
+	ret = vpv_compat_enable(vvdev);
+	if (ret)
+		return ret;
+
+	if (ops->open) {
+		ret = ops->open(vvdev);
+		if (ret)
+			goto err_disable;
+	}
+
+	if (ops->add_regions) {
+		ret = ops->add_regions(vvdev);
+		if (ret)
+			goto err_close;
+	}
+
+	vfio_pci_core_finish_enable(&vvdev->core);
+	return 0;
+
+err_close:
+	if (ops->open && ops->close)
+		ops->close(vvdev);
+err_disable:
+	vfio_pci_core_disable(&vvdev->core);
+	return ret;
+}
+
+static void vpv_close(struct vfio_device *vdev)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+
+	if (vvdev->variant->ops->close)
+		vvdev->variant->ops->close(vvdev);
+	vfio_pci_core_close_device(vdev);
+}
+
+static const struct vfio_device_ops vpv_vfio_ops = {
+	.init = vpv_init,
+	.release = vpv_release,
+	.open_device = vpv_open,
+	.close_device = vpv_close,
+	.ioctl = vfio_pci_core_ioctl,
+	.device_feature = vfio_pci_core_ioctl_feature,
+	.read = vfio_pci_core_read,
+	.write = vfio_pci_core_write,
+	.mmap = vfio_pci_core_mmap,
+	.request = vfio_pci_core_request,
+	.match = vfio_pci_core_match,
+	VPV_COMPAT_DEVICE_OPS
+};
+
+/* For variants with an rw hook only. */
+
+static ssize_t vpv_read(struct vfio_device *vdev, char __user *buf,
+			size_t count, loff_t *ppos)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	ssize_t ret;
+
+	ret = vvdev->variant->ops->rw(vvdev, buf, count, ppos, false);
+	return ret ?: vfio_pci_core_read(vdev, buf, count, ppos);
+}
+
+static ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
+			 size_t count, loff_t *ppos)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	ssize_t ret;
+
+	/* One hook for both directions, as in the core: it won't write here. */
+	ret = vvdev->variant->ops->rw(vvdev, (char __user *)buf, count, ppos,
+				      true);
+	return ret ?: vfio_pci_core_write(vdev, buf, count, ppos);
+}
+
+/* The PCI driver that every variant starts from. */
+
+/* Log lines name the variant: several may be asked about one function. */
+static bool vpv_denied(struct pci_dev *pdev,
+		       const struct vfio_pci_variant *variant)
+{
+	if (!(vpv_quirk_flags(pdev) & VPV_QUIRK_DENY))
+		return false;
+
+	if (variant->params && READ_ONCE(variant->params->disable_denylist)) {
+		pci_warn(pdev, "%s: %04x:%04x is on the denylist, bound as disable_denylist is set\n",
+			 variant->name, pdev->vendor, pdev->device);
+		return false;
+	}
+
+	pci_warn(pdev, "%s: %04x:%04x is on the denylist: unsafe in untrusted hands, not bound; disable_denylist=1 binds it all the same\n",
+		 variant->name, pdev->vendor, pdev->device);
+	return true;
+}
+
+static int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct vfio_pci_variant *variant = pdev_to_variant(pdev);
+	struct vfio_pci_variant_device *vvdev;
+	struct vfio_device *vdev;
+	int ret;
+
+	if (variant->ops->match) {
+		ret = variant->ops->match(pdev);
+		if (ret)
+			return ret;
+	}
+
+	if (vpv_denied(pdev, variant))
+		return -EINVAL;
+
+	vdev = _vfio_alloc_device(struct_size(vvdev, priv,
+					      variant->ops->priv_size),
+				  &pdev->dev, &variant->vfio_ops);
+	if (IS_ERR(vdev))
+		return PTR_ERR(vdev);
+	vvdev = vdev_to_vvdev(vdev);
+
+	/* The core's PM and error handlers take drvdata for its device. */
+	pci_set_drvdata(pdev, &vvdev->core);
+
+	ret = vfio_pci_core_register_device(&vvdev->core);
+	if (ret)
+		goto err_put_device;
+
+	vpv_compat_registered(vvdev);
+	return 0;
+
+err_put_device:
+	vfio_put_device(vdev);
+	return ret;
+}
+
+static void vpv_remove(struct pci_dev *pdev)
+{
+	struct vfio_pci_core_device *core = pci_get_drvdata(pdev);
+
+	vfio_pci_core_unregister_device(core);
+	vfio_put_device(&core->vdev);
+}
+
+static int vpv_sriov_configure(struct pci_dev *pdev, int nr_virtfn)
+{
+	struct vfio_pci_variant *variant = pdev_to_variant(pdev);
+
+	if (!variant->params || !READ_ONCE(variant->params->enable_sriov)) {
+		pci_info(pdev, "%s: no VFs: a user who holds the PF could harm those of its VFs; the parameter enable_sriov=1 allows it\n",
+			 variant->name);
+		return -ENOENT;
+	}
+
+	return vfio_pci_core_sriov_configure(pci_get_drvdata(pdev), nr_virtfn);
+}
+
+static void vpv_reset_done(struct pci_dev *pdev)
+{
+	struct vfio_pci_variant_device *vvdev =
+		to_vfio_pci_variant_device(pci_get_drvdata(pdev));
+
+	vvdev->variant->ops->reset_done(vvdev);
+}
+
+static const struct pci_error_handlers vpv_err_handlers = {
+	.error_detected = vfio_pci_core_aer_err_detected,
+	.reset_done = vpv_reset_done,
+};
+
+/* Registration */
+
+/* Fields of a variant's own pci_driver that the framework fills. */
+static bool overrides_framework(const struct pci_driver *driver)
+{
+	return driver->id_table || driver->probe || driver->remove ||
+	       driver->sriov_configure || driver->err_handler ||
+	       driver->dev_groups;
+}
+
+/* What is wrong with @variant, or NULL. */
+static const char *find_fault(const struct vfio_pci_variant *variant)
+{
+	const struct vfio_pci_variant_ops *ops = variant->ops ?: &no_ops;
+	const struct pci_driver *driver = variant->driver;
+
+	if (!variant->name || !*variant->name)
+		return "it has no name";
+	if (driver && driver->name && strcmp(driver->name, variant->name))
+		return "its pci_driver has another name";
+	if (driver && overrides_framework(driver))
+		return "its pci_driver sets a field that is the framework's";
+	if (ops->priv_size > VFIO_PCI_VARIANT_PRIV_MAX)
+		return "priv_size is above VFIO_PCI_VARIANT_PRIV_MAX";
+	if (ops->release && !ops->init)
+		return "it has a release hook but no init hook";
+	if (ops->close && !ops->open && !ops->add_regions)
+		return "it has a close hook but neither open nor add_regions";
+	return NULL;
+}
+
+static void build_drivers(struct vfio_pci_variant *variant)
+{
+	struct pci_driver *driver = &variant->pci_driver;
+
+	if (!variant->ops)
+		variant->ops = &no_ops;
+
+	variant->vfio_ops = vpv_vfio_ops;
+	/* Not const in vfio_device_ops, though nobody writes to it. */
+	variant->vfio_ops.name = (char *)variant->name;
+	if (variant->ops->rw) {
+		variant->vfio_ops.read = vpv_read;
+		variant->vfio_ops.write = vpv_write;
+	}
+
+	*driver = variant->driver ? *variant->driver : (struct pci_driver) { };
+	driver->name = variant->name;
+	driver->id_table = variant->id_table;
+	driver->probe = vpv_probe;
+	driver->remove = vpv_remove;
+	driver->sriov_configure = vpv_sriov_configure;
+	driver->err_handler = variant->ops->reset_done ?
+		&vpv_err_handlers : &vfio_pci_core_err_handlers;
+	driver->dev_groups = vpv_dev_groups;
+	/* DMA is the user's, through its own mappings. */
+	driver->driver_managed_dma = true;
+}
+
+static void add_id(struct vfio_pci_variant *variant, const char *piece)
+{
+	struct pci_device_id id;
+	int ret;
+
+	if (vpv_parse_id(piece, &id)) {
+		pr_warn("%s: ids: \"%s\" is not an ID, skipped; write vendor:device[:subvendor[:subdevice[:class[:class_mask]]]] in hex\n",
+			variant->name, piece);
+		return;
+	}
+
+	ret = pci_add_dynid(&variant->pci_driver, id.vendor, id.device,
+			    id.subvendor, id.subdevice, id.class,
+			    id.class_mask, 0);
+	if (ret)
+		pr_warn("%s: ids: cannot add \"%s\": error %d\n",
+			variant->name, piece, ret);
+	else
+		pr_info("%s: takes [%04x:%04x[%04x:%04x]] class %#08x/%08x\n",
+			variant->name, id.vendor, id.device, id.subvendor,
+			id.subdevice, id.class, id.class_mask);
+}
+
+/* The IDs are used up here, once: the parameter can't be read or written. */
+static void add_ids(struct vfio_pci_variant *variant)
+{
+	char *rest = variant->params->ids, *piece;
+
+	while ((piece = strsep(&rest, ",")))
+		if (*piece)
+			add_id(variant, piece);
+}
+
+/**
+ * __vfio_pci_variant_register - see vfio_pci_variant_register()
+ * @variant: the variant
+ * @owner: its module; NULL if it is built in
+ * @mod_name: name of its module, built in or not
+ *
+ * Return: see vfio_pci_variant_register().
+ */
+int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
+				struct module *owner, const char *mod_name)
+{
+	const char *fault = find_fault(variant);
+	int ret;
+
+	if (fault) {
+		pr_err("%s (%s): refused: %s\n", variant->name ?: "unnamed",
+		       mod_name, fault);
+		return -EINVAL;
+	}
+
+	/* The driver core refuses it too, but can't say what to do. */
+	if (driver_find(variant->name, &pci_bus_type)) {
+		pr_err("%s: another driver \"%s\" is in the kernel already; unload that one first (rmmod), or boot a kernel that has it as a module\n",
+		       mod_name, variant->name);
+		return -EBUSY;
+	}
+
+	build_drivers(variant);
+	ret = __pci_register_driver(&variant->pci_driver, owner, mod_name);
+	if (ret)
+		return ret;
+
+	if (variant->params) {
+		add_ids(variant);
+		if (variant->params->disable_denylist)
+			pr_warn("%s: the denylist is off\n", variant->name);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__vfio_pci_variant_register);
+
+/**
+ * vfio_pci_variant_unregister - undo vfio_pci_variant_register()
+ * @variant: the variant
+ *
+ * Unbinds every function, asking users to let go and waiting until they do.
+ * May sleep; call it from module exit.
+ */
+void vfio_pci_variant_unregister(struct vfio_pci_variant *variant)
+{
+	pci_unregister_driver(&variant->pci_driver);
+}
+EXPORT_SYMBOL_GPL(vfio_pci_variant_unregister);
+
+static int __init vpv_module_init(void)
+{
+	/*
+	 * Module names are unique: beside the kernel's own vfio-pci the kernel
+	 * refuses ours before any code of it runs. This module comes first, so
+	 * it is the one that can tell why. The other variants are not affected.
+	 */
+	if (driver_find("vfio-pci", &pci_bus_type))
+		pr_notice("the kernel's own vfio-pci is loaded; the one of this project can't be loaded beside it. To switch: modprobe -r vfio-pci && modprobe vfio-pci\n");
+	return 0;
+}
+module_init(vpv_module_init);
+
+static void __exit vpv_module_exit(void)
+{
+}
+module_exit(vpv_module_exit);
+
+MODULE_DESCRIPTION("Framework for vendor variants of VFIO PCI");
+MODULE_AUTHOR("vfio-pci-variants maintainers");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Framework for vendor variants of vfio-pci.
+ *
+ * A variant is one module with one pci_driver. It describes itself in a
+ * struct vfio_pci_variant, declares its own copy of the module parameters, and
+ * names in a struct vfio_pci_variant_ops only what it does differently from a
+ * plain pass-through driver. Everything it leaves out is vfio-pci-core's own
+ * code, called without a detour.
+ *
+ * What runs, in this order (see each hook for its locks):
+ *
+ *   probe    match()
+ *            denied by a quirk? then -EINVAL
+ *            vfio_pci_core_init_dev(), settings latched, init()
+ *            vfio_pci_core_register_device(): from here on it can be opened
+ *   open     vfio_pci_core_enable(), which resets the function: reset_done()
+ *            open()
+ *            add_regions()
+ *            vfio_pci_core_finish_enable()
+ *   access   rw(), then vfio_pci_core_read() or vfio_pci_core_write()
+ *   reset    reset_done(), at any time between probe and remove
+ *   close    close()
+ *            vfio_pci_core_close_device(), which frees the regions
+ *   remove   vfio_pci_core_unregister_device(), waits for the last close
+ *            release(), then vfio_pci_core_release_dev(), with the last
+ *            reference, which may come after remove
+ */
+#ifndef VFIO_PCI_VARIANT_H
+#define VFIO_PCI_VARIANT_H
+
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/pci.h>
+#include <linux/sizes.h>
+#include <linux/vfio.h>
+#include <linux/vfio_pci_core.h>
+
+struct vfio_pci_variant_device;
+
+/*
+ * The largest @priv_size. Private data lives in the same allocation as the
+ * device; what is larger belongs into an allocation of the variant's own.
+ */
+#define VFIO_PCI_VARIANT_PRIV_MAX	SZ_64K
+
+/**
+ * struct vfio_pci_variant_ops - what a variant does differently
+ * @priv_size: bytes of private data to append to each device, zeroed, at most
+ *	%VFIO_PCI_VARIANT_PRIV_MAX. 0: none. See vfio_pci_variant_priv().
+ *
+ * Every hook is optional. Registration refuses a table in which a hook stands
+ * without the one it mirrors.
+ */
+struct vfio_pci_variant_ops {
+	size_t priv_size;
+
+	/**
+	 * @match: Decide whether this function is one for the variant.
+	 *
+	 * Called first in probe, with the function's device lock held and
+	 * nothing allocated; it must not allocate either, as nothing undoes it.
+	 * Return 0 to take the function, -ENODEV to decline it silently, any
+	 * other errno to fail the probe. NULL: whatever the id table, a
+	 * dynamic id or driver_override selected is taken.
+	 */
+	int (*match)(struct pci_dev *pdev);
+
+	/**
+	 * @init: Prepare a device that nobody can open yet.
+	 *
+	 * The core's part is initialised, the settings are latched, the private
+	 * data is zeroed. Device lock held. On error undo what you did: @release
+	 * is not called. NULL: nothing to prepare.
+	 */
+	int (*init)(struct vfio_pci_variant_device *vvdev);
+
+	/**
+	 * @open: The first user opens the device.
+	 *
+	 * Called after vfio_pci_core_enable(): the function is in D0, reset and
+	 * its config space is set up. dev_set lock held. On error the open
+	 * fails with that errno and @close is not called. NULL: nothing to do.
+	 */
+	int (*open)(struct vfio_pci_variant_device *vvdev);
+
+	/**
+	 * @add_regions: Add device specific regions for this open.
+	 *
+	 * Use vfio_pci_core_register_dev_region(). A region that was registered
+	 * is the core's: its data is freed by the region's own release, on
+	 * failure too. Called after @open, dev_set lock held. On error the open
+	 * fails with that errno, and @close is called if there is an @open.
+	 * NULL: no regions of its own.
+	 */
+	int (*add_regions)(struct vfio_pci_variant_device *vvdev);
+
+	/**
+	 * @rw: See each read and write of the device before the core does.
+	 *
+	 * @ppos holds region index and offset (VFIO_PCI_OFFSET_TO_INDEX()).
+	 * Return 0 for "not mine": the core handles the access; otherwise the
+	 * number of bytes done, with @ppos advanced by as many, or an errno.
+	 * No locks held; calls for one device run in parallel. NULL: the core's
+	 * functions stand in the device ops themselves, so that an access
+	 * costs what it costs with the in-tree driver.
+	 */
+	ssize_t (*rw)(struct vfio_pci_variant_device *vvdev, char __user *buf,
+		      size_t count, loff_t *ppos, bool iswrite);
+
+	/**
+	 * @reset_done: The PCI core has reset the function.
+	 *
+	 * That can be at any time between probe and remove, whether the device
+	 * is open or not; vfio_pci_core_enable() resets it too, before @open.
+	 * Called from the PCI error handlers with the device lock held, and
+	 * while another path may hold the core's memory_lock and wait for that
+	 * device lock: do not take memory_lock here. NULL: no state to restore.
+	 */
+	void (*reset_done)(struct vfio_pci_variant_device *vvdev);
+
+	/**
+	 * @close: The last user closed the device.
+	 *
+	 * Mirror of @open (or of @add_regions, in a variant without @open);
+	 * called before the core disables the function and frees the regions.
+	 * dev_set lock held. NULL: nothing to undo.
+	 */
+	void (*close)(struct vfio_pci_variant_device *vvdev);
+
+	/**
+	 * @release: The last reference is gone; mirror of @init.
+	 *
+	 * May sleep. No locks of ours are held. NULL: nothing to undo.
+	 */
+	void (*release)(struct vfio_pci_variant_device *vvdev);
+};
+
+/**
+ * struct vfio_pci_variant_params - one module's parameters
+ * @ids: PCI IDs that the driver takes from the moment it is loaded
+ * @nointxmask: do not mask INTx in the device; keep its line to itself
+ * @disable_vga: no access to the legacy VGA ranges
+ * @disable_idle_d3: leave an unused function in D0
+ * @enable_sriov: VFs may be created while the function is bound
+ * @disable_denylist: bind functions that a quirk denies
+ *
+ * Each module has its own, see VFIO_PCI_VARIANT_PARAMS(). @nointxmask,
+ * @disable_vga and @disable_idle_d3 are latched into each device when it is
+ * bound. @disable_denylist is asked at bind, and @enable_sriov when somebody
+ * writes to sriov_numvfs, as in the in-tree driver: both allow an act, they
+ * are not state of a device.
+ */
+struct vfio_pci_variant_params {
+	char ids[1024];
+	bool nointxmask;
+	bool disable_vga;
+	bool disable_idle_d3;
+	bool enable_sriov;
+	bool disable_denylist;
+};
+
+/**
+ * struct vfio_pci_variant_settings - what holds for one bound device
+ * @nointxmask: see &struct vfio_pci_variant_params
+ * @disable_vga: likewise; always true where the kernel has no VFIO_PCI_VGA
+ * @disable_idle_d3: likewise
+ *
+ * Written once, in probe, before the device is published; constant then.
+ */
+struct vfio_pci_variant_settings {
+	bool nointxmask;
+	bool disable_vga;
+	bool disable_idle_d3;
+};
+
+/**
+ * struct vfio_pci_variant - one variant, one module
+ * @name: name of its PCI driver; also what SR-IOV writes into the
+ *	driver_override of new VFs. Mandatory.
+ * @id_table: what it may bind. NULL: only what ids=, new_id or driver_override
+ *	name.
+ * @ops: what it does differently. NULL: nothing, plain pass-through.
+ * @params: the module's parameters, from VFIO_PCI_VARIANT_PARAMS(). NULL: it
+ *	has none and every setting is off.
+ * @driver: further fields for its pci_driver, such as shutdown. NULL: none.
+ *	Those that the framework fills itself must be left empty; a name, if
+ *	there is one, must equal @name.
+ *
+ * The structure belongs to the module and stays in use until
+ * vfio_pci_variant_unregister() returns.
+ */
+struct vfio_pci_variant {
+	const char *name;
+	const struct pci_device_id *id_table;
+	const struct vfio_pci_variant_ops *ops;
+	struct vfio_pci_variant_params *params;
+	const struct pci_driver *driver;
+
+	/* private: built at registration */
+	struct pci_driver pci_driver;
+	struct vfio_device_ops vfio_ops;
+};
+
+/**
+ * struct vfio_pci_variant_device - one bound function
+ * @core: the core's device; first, as the core's hot reset treats every VFIO
+ *	device of a slot or bus as one of these
+ * @variant: whose it is
+ * @settings: its latched settings
+ * @quirks: union of the flags of the quirk rows that match it
+ */
+struct vfio_pci_variant_device {
+	struct vfio_pci_core_device core;
+	const struct vfio_pci_variant *variant;
+	struct vfio_pci_variant_settings settings;
+	unsigned int quirks;
+
+	/* private: use vfio_pci_variant_priv() */
+	u8 priv[] __aligned(ARCH_KMALLOC_MINALIGN);
+};
+
+static_assert(offsetof(struct vfio_pci_variant_device, core) == 0);
+
+/**
+ * to_vfio_pci_variant_device - the variant's view of a core device
+ * @core: a core device of a function that a variant is bound to
+ *
+ * Return: the device that embeds @core.
+ */
+static inline struct vfio_pci_variant_device *
+to_vfio_pci_variant_device(struct vfio_pci_core_device *core)
+{
+	return container_of(core, struct vfio_pci_variant_device, core);
+}
+
+/**
+ * vfio_pci_variant_priv - the private data of a device
+ * @vvdev: the device
+ *
+ * Return: &vfio_pci_variant_ops.priv_size bytes, zeroed before the init hook
+ * and alive until after the release hook.
+ */
+static inline void *vfio_pci_variant_priv(struct vfio_pci_variant_device *vvdev)
+{
+	return vvdev->priv;
+}
+
+int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
+				struct module *owner, const char *mod_name);
+
+/**
+ * vfio_pci_variant_register - check a variant and register its PCI driver
+ * @variant: the variant
+ *
+ * Builds the pci_driver and the vfio_device_ops, registers them and adds the
+ * IDs of the ids parameter; a malformed one is named in a warning and skipped.
+ * May sleep; call it from module init. module_vfio_pci_variant() does.
+ *
+ * Return: 0; -EINVAL for a bad table, with a log line that says what is wrong
+ * with it; -EBUSY if a PCI driver of that name is registered already; or what
+ * the driver core returns. Nothing stays registered on error.
+ */
+#define vfio_pci_variant_register(variant) \
+	__vfio_pci_variant_register(variant, THIS_MODULE, KBUILD_MODNAME)
+
+void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
+
+/**
+ * module_vfio_pci_variant - the last line of a variant
+ * @__variant: its struct vfio_pci_variant
+ *
+ * Supplies the module's init and exit, which do nothing but register and
+ * unregister the variant.
+ */
+#define module_vfio_pci_variant(__variant) \
+	module_driver(__variant, vfio_pci_variant_register, \
+		      vfio_pci_variant_unregister)
+
+#ifdef CONFIG_VFIO_PCI_VGA
+#define VFIO_PCI_VARIANT_PARAM_DISABLE_VGA(__p)				\
+	module_param_named(disable_vga, (__p).disable_vga, bool, 0444);	\
+	MODULE_PARM_DESC(disable_vga,					\
+		"Give users no access to the legacy VGA ranges")
+#else
+#define VFIO_PCI_VARIANT_PARAM_DISABLE_VGA(__p)	static_assert(1)
+#endif
+
+#ifdef CONFIG_PCI_IOV
+#define VFIO_PCI_VARIANT_PARAM_ENABLE_SRIOV(__p)			\
+	module_param_named(enable_sriov, (__p).enable_sriov, bool, 0644); \
+	MODULE_PARM_DESC(enable_sriov,					\
+		"Allow VFs on a PF whose driver is in user space")
+#else
+#define VFIO_PCI_VARIANT_PARAM_ENABLE_SRIOV(__p)	static_assert(1)
+#endif
+
+#define VFIO_PCI_VARIANT_PARAM_IDS(__p)					\
+	module_param_string(ids, (__p).ids, sizeof((__p).ids), 0);	\
+	MODULE_PARM_DESC(ids,						\
+		"PCI IDs to bind: vendor:device[:subvendor[:subdevice[:class[:class_mask]]]],...")
+
+#define VFIO_PCI_VARIANT_PARAM_NOINTXMASK(__p)				\
+	module_param_named(nointxmask, (__p).nointxmask, bool, 0644);	\
+	MODULE_PARM_DESC(nointxmask,					\
+		"Mask INTx at the interrupt controller, for devices that can't themselves")
+
+#define VFIO_PCI_VARIANT_PARAM_DISABLE_IDLE_D3(__p)			\
+	module_param_named(disable_idle_d3, (__p).disable_idle_d3, bool, 0644); \
+	MODULE_PARM_DESC(disable_idle_d3,				\
+		"Leave functions in D0 while nobody uses them")
+
+#define VFIO_PCI_VARIANT_PARAM_DISABLE_DENYLIST(__p)			\
+	module_param_named(disable_denylist, (__p).disable_denylist, bool, 0444); \
+	MODULE_PARM_DESC(disable_denylist,				\
+		"Bind functions known to be unsafe in the hands of an untrusted user")
+
+/**
+ * VFIO_PCI_VARIANT_PARAMS - declare the standard parameters of a module
+ * @__p: name of the struct vfio_pci_variant_params that it defines
+ *
+ * Names and permissions are those of the in-tree vfio-pci. A variant that
+ * wants fewer defines the structure itself and uses the
+ * VFIO_PCI_VARIANT_PARAM_* macros it likes; one that wants more adds
+ * module_param() lines of its own.
+ */
+#define VFIO_PCI_VARIANT_PARAMS(__p)				\
+	static struct vfio_pci_variant_params __p;		\
+	VFIO_PCI_VARIANT_PARAM_IDS(__p);			\
+	VFIO_PCI_VARIANT_PARAM_NOINTXMASK(__p);			\
+	VFIO_PCI_VARIANT_PARAM_DISABLE_VGA(__p);		\
+	VFIO_PCI_VARIANT_PARAM_DISABLE_IDLE_D3(__p);		\
+	VFIO_PCI_VARIANT_PARAM_ENABLE_SRIOV(__p);		\
+	VFIO_PCI_VARIANT_PARAM_DISABLE_DENYLIST(__p)
+
+#endif /* VFIO_PCI_VARIANT_H */
