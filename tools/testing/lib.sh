@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Host side of the test bed: paths and small helpers, sourced by its scripts.
+
+# The helpers are used by scripts that find them by sourcing this file.
+# shellcheck disable=SC2034
+vpv_testing=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+vpv_tree=$(cd "$vpv_testing/../.." && pwd -P)
+vpv_vm=$vpv_testing/vm
+vpv_cache=${VPV_CACHE:-/var/cache/vfio-pci-variants}
+vpv_out=${VPV_OUT:-$vpv_tree/out}
+vpv_kernels="6.1 6.12 7.3"
+
+# Everything that parses a tool's output wants it untranslated.
+export LC_ALL=C.UTF-8
+
+vpv_t0=${vpv_t0:-$SECONDS}
+
+# say: progress for the person watching; stdout is left to TAP and results.
+say()
+{
+	printf '== %s\n' "$*" >&2
+}
+
+die()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+need_root()
+{
+	[ "$(id -u)" = 0 ] || die "must be run as root"
+}
+
+# suite_of K: the Debian suite that serves kernel K's guests and builds.
+suite_of()
+{
+	case $1 in
+	6.1) echo bookworm ;;
+	6.12 | 7.3) echo trixie ;;
+	*) die "unknown kernel '$1', known: $vpv_kernels" ;;
+	esac
+}
+
+# root_dir SUITE: the root that mkroot made last.
+root_dir()
+{
+	local link=$vpv_cache/roots/$1
+
+	[ -e "$link/vpv-root" ] ||
+		die "no root for $1 yet; run tools/testing/vm/mkroot $1"
+	readlink -f "$link"
+}
+
+# kver_of K: the full kernel version of K, as in /lib/modules.
+kver_of()
+{
+	local root
+
+	root=$(root_dir "$(suite_of "$1")")
+	sed -n "s/^$1 //p" "$root/vpv-root"
+}
+
+# elapsed: seconds since the script started, for progress lines.
+elapsed()
+{
+	echo $((SECONDS - vpv_t0))
+}

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Guest side of the tests: TAP and the handling of devices and drivers.
+# Sourced by each test: set -u; . ./lib.sh; ...; done_testing
+
+tap_count=0
+tap_failed=0
+modules_dir=/lib/modules/$(uname -r)
+export PATH=/vpv/selftests/bin:$PATH
+
+# --- TAP ---------------------------------------------------------------
+
+ok()
+{
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $*"
+}
+
+not_ok()
+{
+	tap_count=$((tap_count + 1))
+	tap_failed=$((tap_failed + 1))
+	echo "not ok $tap_count - $*"
+}
+
+# skip DESC WHY
+skip()
+{
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $1 # SKIP $2"
+}
+
+# check DESC CMD...: ok when CMD succeeds; its output is shown when it does not.
+check()
+{
+	local desc=$1 out
+
+	shift
+	if out=$("$@" 2>&1); then
+		ok "$desc"
+	else
+		not_ok "$desc"
+		diag "failed: $*"
+		[ -z "$out" ] || diag "$out"
+		return 1
+	fi
+}
+
+# is DESC GOT WANTED
+is()
+{
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		diag "got '$2', wanted '$3'"
+		return 1
+	fi
+}
+
+# fails CMD...: for check, when failure is what is wanted.
+fails()
+{
+	! "$@"
+}
+
+diag()
+{
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# tap_from CMD...: run a program that prints TAP of its own and take its
+# lines over under our numbering.
+tap_from()
+{
+	local line rc=0 n=0 planned=-1 out
+
+	out=$("$@" 2>&1) || rc=$?
+	while IFS= read -r line; do
+		case $line in
+		"ok "* | "not ok "*)
+			n=$((n + 1))
+			# "ok 3 - x" and "ok 3 x" both
+			local text=${line#not } bad=
+			[ "$text" = "$line" ] || bad=1
+			text=$(sed -E 's/^ok [0-9]* ?(- )?//' <<<"$text")
+			if [ -n "$bad" ]; then not_ok "$text"; else ok "$text"; fi
+			;;
+		1..*)
+			planned=${line#1..}
+			planned=${planned%% *}
+			;;
+		*)
+			diag "$line"
+			;;
+		esac
+	done <<<"$out"
+	if [ "$n" != "$planned" ]; then
+		not_ok "$1 printed $n results of $planned planned (exit $rc)"
+	elif [ "$rc" != 0 ] && ! grep -q '^not ok' <<<"$out"; then
+		not_ok "$1 exited with $rc"
+	fi
+}
+
+bail()
+{
+	echo "Bail out! $*"
+	exit 1
+}
+
+# The plan comes last: a test that died before has none, which fails it.
+done_testing()
+{
+	echo "1..$tap_count"
+	[ "$tap_failed" = 0 ]
+	exit
+}
+
+# --- waiting -----------------------------------------------------------
+
+# wait_for SECONDS CMD...: until CMD succeeds; fails when it never did.
+wait_for()
+{
+	local until=$((SECONDS + $1))
+
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.1
+	done
+}
+
+# wait_exit SECONDS PID: until that child of the shell ends; its exit status.
+wait_exit()
+{
+	local until=$((SECONDS + $1))
+
+	while kill -0 "$2" 2>/dev/null; do
+		[ $SECONDS -lt $until ] || return 124
+		sleep 0.1
+	done
+	wait "$2"
+}
+
+# --- devices -----------------------------------------------------------
+
+# dev_bdf NAME: the address of a device of the test machine, found through the
+# slot of its root port, so it does not depend on bus numbers.
+dev_bdf()
+{
+	local slot d
+
+	case $1 in
+	nvme0) slot=10 ;;
+	nvme1) slot=11 ;;
+	e1000e0) slot=12 ;;
+	e1000e1) slot=13 ;;
+	igb0) slot=14 ;;
+	virtio0) slot=15 ;;
+	edu0) slot=16 ;;
+	edu1) slot=17 ;;
+	vga0) slot=18 ;;
+	*)
+		echo "dev_bdf: no device $1" >&2
+		return 1
+		;;
+	esac
+	for d in /sys/bus/pci/devices/0000:00:"$slot".0/0000:??:00.0; do
+		[ -e "$d" ] && echo "${d##*/}" && return
+	done
+	return 1
+}
+
+# driver_of BDF: the name of its driver, nothing when it has none.
+driver_of()
+{
+	local link
+
+	link=$(readlink "/sys/bus/pci/devices/$1/driver") || return 0
+	echo "${link##*/}"
+}
+
+# group_of BDF: the number of its IOMMU group.
+group_of()
+{
+	local link
+
+	link=$(readlink "/sys/bus/pci/devices/$1/iommu_group") || return 1
+	echo "${link##*/}"
+}
+
+# id_of BDF [SEP]: vendor and device ID, as in "8086 10d3".
+id_of()
+{
+	local v d
+
+	v=$(cat "/sys/bus/pci/devices/$1/vendor")
+	d=$(cat "/sys/bus/pci/devices/$1/device")
+	echo "${v#0x}${2:- }${d#0x}"
+}
+
+# unbind BDF: from whatever driver it has; fine when it has none.
+unbind()
+{
+	[ -e "/sys/bus/pci/devices/$1/driver" ] || return 0
+	echo "$1" >"/sys/bus/pci/devices/$1/driver/unbind"
+}
+
+# bind_override BDF DRIVER: the way driverctl does. Success is what sysfs
+# shows afterwards. DRIVER "" undoes it.
+bind_override()
+{
+	unbind "$1" || return 1
+	# An empty write of echo is a newline, which clears the override.
+	echo "$2" >"/sys/bus/pci/devices/$1/driver_override"
+	# The write succeeds or not with the probe on some kernels only.
+	echo "$1" >/sys/bus/pci/drivers_probe 2>/dev/null
+	[ -z "$2" ] || [ "$(driver_of "$1")" = "$2" ]
+}
+
+# --- modules -----------------------------------------------------------
+
+# module_file NAME: the file in updates/ that modprobe takes, or fails.
+module_file()
+{
+	local file
+
+	file=$(modinfo -n "$1") || return 1
+	case $file in
+	"$modules_dir"/updates/*) echo "$file" ;;
+	*) echo "$1 is not ours: $file" >&2; return 1 ;;
+	esac
+}
+
+# loaded_id NAME: the GNU build id note of the loaded module, in hex.
+loaded_id()
+{
+	od -An -v -tx1 "/sys/module/${1//-/_}/notes/.note.gnu.build-id" |
+		tr -d ' \n'
+}
+
+# file_id FILE: the same note out of a module's file.
+file_id()
+{
+	local plain=$1
+
+	case $1 in
+	*.xz) plain=$(mktemp) && xz -dc "$1" >"$plain" ;;
+	*.zst) plain=$(mktemp) && zstd -qdc "$1" >"$plain" ;;
+	esac
+	objcopy -O binary --only-section=.note.gnu.build-id \
+		--set-section-flags .note.gnu.build-id=alloc "$plain" /tmp/note.$$ &&
+		od -An -v -tx1 /tmp/note.$$ | tr -d ' \n'
+	rm -f /tmp/note.$$
+	[ "$plain" = "$1" ] || rm -f "$plain"
+}
+
+# load_ours [PARAM=VALUE...]: our vfio-pci, proven to be it by its build id.
+load_ours()
+{
+	local file
+
+	file=$(module_file vfio-pci) || return 1
+	modprobe vfio_iommu_type1 && modprobe vfio-pci "$@" || return 1
+	[ "$(loaded_id vfio-pci)" = "$(file_id "$file")" ] ||
+		{ echo "the loaded vfio-pci is not $file" >&2; return 1; }
+}
+
+# load_intree [PARAM=VALUE...]: the kernel's own vfio-pci.
+load_intree()
+{
+	local file
+
+	file=$(ls "$modules_dir"/kernel/drivers/vfio/pci/vfio-pci.ko*) || return 1
+	modprobe vfio_iommu_type1 && modprobe vfio-pci-core || return 1
+	insmod "$file" "$@" || return 1
+	[ "$(loaded_id vfio-pci)" = "$(file_id "$file")" ]
+}
+
+# unload_vfio_pci: whichever is loaded, and our framework.
+unload_vfio_pci()
+{
+	local m
+
+	for m in vfio_pci vfio_pci_variant; do
+		[ ! -e "/sys/module/$m" ] || rmmod "$m" || return 1
+	done
+}
+
+# start_udev: for tests whose clients wait for it.
+start_udev()
+{
+	local d=/usr/lib/systemd/systemd-udevd
+
+	[ -x "$d" ] || d=/lib/systemd/systemd-udevd
+	"$d" --daemon && udevadm trigger --action=add &&
+		udevadm settle --timeout=60
+}
