@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What the framework promises to variants, through a test variant with every
+# hook: bad tables are refused, hooks come in order, errors unwind, and what a
+# variant does not ask for is not there.
+set -u
+# shellcheck source=tools/testing/selftests/lib.sh
+. ./lib.sh
+
+bdf=$(dev_bdf nvme0) || bail "no nvme0"
+mark=0
+
+# log_mark, log_since: the kernel log since the mark, without times.
+log_mark()
+{
+	mark=$(dmesg | wc -l)
+}
+
+log_since()
+{
+	dmesg | tail -n "+$((mark + 1))" | sed 's/^\[[^]]*\] //'
+}
+
+# The hooks called since the mark, in order, on one line.
+hooks()
+{
+	log_since | sed -n "s/.*$bdf: vpv-test: //p" | paste -sd, -
+}
+
+refused()
+{
+	local fault=$1 errno=$2 message=$3 out
+
+	log_mark
+	out=$(modprobe vpv-test "fault=$fault" 2>&1)
+	check "$fault: modprobe says $errno" grep -q "$errno" <<<"$out"
+	is "$fault: one log line says what is wrong" \
+		"$(log_since | grep -c "vfio_pci_variant: .*$message")" 1
+	check "$fault: no module stays" test ! -e /sys/module/vpv_test
+	check "$fault: no driver stays" test ! -e /sys/bus/pci/drivers/vpv-test
+}
+
+modprobe vfio_iommu_type1
+refused no-name "Invalid argument" "(vpv_test): refused: it has no name"
+refused empty-name "Invalid argument" "(vpv_test): refused: it has no name"
+refused other-name "Invalid argument" "vpv-test.* another name"
+refused own-probe "Invalid argument" "vpv-test.* a field that is the framework's"
+refused priv-size "Invalid argument" "vpv-test.* priv_size"
+refused release "Invalid argument" "vpv-test.* release hook but no init"
+refused close "Invalid argument" "vpv-test.* close hook but neither"
+
+# --- beside the in-tree driver ----------------------------------------
+check "the in-tree vfio-pci loads" load_intree
+check "and takes nvme0" bind_override "$bdf" vfio-pci
+refused taken "Device or resource busy" 'another driver "vfio-pci" .*unload'
+rmmod vfio_pci_variant
+log_mark
+check "our framework loads beside it" modprobe vfio-pci-variant
+is "and says once how to switch" \
+	"$(log_since | grep -c "vfio_pci_variant: .*modprobe -r vfio-pci")" 1
+out=$(insmod "$(module_file vfio-pci)" 2>&1)
+check "our vfio-pci is refused: it exists" grep -q "File exists" <<<"$out"
+check "nvme0 still has the in-tree driver" \
+	test "$(driver_of "$bdf")" = vfio-pci -a \
+	! -e "/sys/bus/pci/devices/$bdf/vfio_pci_variant"
+check "and it works" vfio-dump "$bdf"
+bind_override "$bdf" ""
+check "the in-tree driver and our framework unload" unload_vfio_pci
+log_mark
+check "our vfio-pci loads then" load_ours
+is "and has nothing to say of the in-tree one" \
+	"$(log_since | grep -c "modprobe -r vfio-pci")" 0
+check "it unloads" unload_vfio_pci
+
+# --- hooks, in order ----------------------------------------------------
+log_mark
+check "the test variant loads" modprobe vpv-test
+is "with an rw hook it has ops of its own" \
+	"$(log_since | grep -c "read and write are not the core's")" 1
+check "it takes nvme0" bind_override "$bdf" vpv-test
+is "sysfs names it" \
+	"$(cat "/sys/bus/pci/devices/$bdf/vfio_pci_variant/variant")" vpv-test
+is "bind: match, init" "$(hooks)" "match,init"
+log_mark
+dump=$(vfio-dump "$bdf")
+# The core resets the function when it enables it.
+is "open and close" "$(hooks)" "reset_done,open,add_regions,close,region release"
+with_rw=$(grep -c ' 5a$' <<<"$dump")
+is "the rw hook's byte is at the end of config space" "$with_rw" 1
+is "its region is there" "$(grep -c 'region 9.*size 0x40' <<<"$dump")" 1
+log_mark
+echo 1 >"/sys/bus/pci/devices/$bdf/reset"
+is "reset: reset_done" "$(hooks)" "reset_done"
+
+# --- errors ---------------------------------------------------------------
+fail_at()
+{
+	echo "$1" >/sys/module/vpv_test/parameters/fail_at
+	log_mark
+}
+
+fail_at open
+check "an open that fails in open fails" fails vfio-dump "$bdf"
+is "open failed: nothing came after it" "$(hooks)" "reset_done,open"
+fail_at add_regions
+check "an open that fails in add_regions fails" fails vfio-dump "$bdf"
+is "add_regions failed: close, and the region is freed" "$(hooks)" \
+	"reset_done,open,add_regions,close,region release"
+fail_at none
+is "the next open gives the same answers" "$(vfio-dump "$bdf")" "$dump"
+log_mark
+check "unbind" unbind "$bdf"
+is "unbind: release" "$(hooks)" "release"
+fail_at match
+bind_override "$bdf" vpv-test
+is "match declines: no driver" "$(driver_of "$bdf")" ""
+is "match declines: nothing else was called" "$(hooks)" "match"
+fail_at init
+bind_override "$bdf" vpv-test
+is "init fails: no driver" "$(driver_of "$bdf")" ""
+is "init failed: release is not called" "$(hooks)" "match,init"
+fail_at none
+check "then it binds" bind_override "$bdf" vpv-test
+check "rmmod while bound and idle" rmmod vpv_test
+check "its attributes are gone" \
+	test ! -e "/sys/bus/pci/devices/$bdf/vfio_pci_variant"
+
+# --- nothing on the access path -------------------------------------------
+log_mark
+modprobe vpv-test fault=no-rw
+is "without an rw hook the ops are the core's own" \
+	"$(log_since | grep -c "read and write are the core's own")" 1
+bind_override "$bdf" vpv-test
+is "and the byte is the device's" \
+	"$(vfio-dump "$bdf" | grep -c ' 5a$')" 0
+bind_override "$bdf" ""
+rmmod vpv_test
+is "the log has no complaint of the test variant" \
+	"$(dmesg | grep -c 'priv is not zeroed')" 0
+done_testing

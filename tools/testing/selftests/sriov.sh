@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# SR-IOV with VF tokens, and the denylist.
+set -u
+# shellcheck source=tools/testing/selftests/lib.sh
+. ./lib.sh
+
+pf=$(dev_bdf igb0) || bail "no igb0"
+edu=$(dev_bdf edu0) || bail "no edu0"
+uuid=$(cat /proc/sys/kernel/random/uuid)
+other=$(cat /proc/sys/kernel/random/uuid)
+numvfs=/sys/bus/pci/devices/$pf/sriov_numvfs
+
+# --- SR-IOV ------------------------------------------------------------
+check "our vfio-pci loads" load_ours
+check "igb0 binds" bind_override "$pf" vfio-pci
+out=$( (echo 2 >"$numvfs") 2>&1)
+check "no VFs without enable_sriov: ENOENT" \
+	grep -q "No such file" <<<"$out"
+is "the log says what allows it" \
+	"$(dmesg | grep -c "$pf: vfio-pci: no VFs.*enable_sriov=1")" 1
+is "there is no VF" "$(cat "$numvfs")" 0
+echo 1 >/sys/module/vfio_pci/parameters/enable_sriov
+check "VFs with enable_sriov" eval "echo 2 >$numvfs"
+is "there are two" "$(cat "$numvfs")" 2
+vf=$(basename "$(readlink "/sys/bus/pci/devices/$pf/virtfn0")")
+for i in 0 1; do
+	v=$(basename "$(readlink "/sys/bus/pci/devices/$pf/virtfn$i")")
+	is "VF $i has our driver by itself" "$(driver_of "$v")" vfio-pci
+	is "VF $i: its driver_override says so" \
+		"$(cat "/sys/bus/pci/devices/$v/driver_override")" vfio-pci
+	is "VF $i: it is ours" \
+		"$(cat "/sys/bus/pci/devices/$v/vfio_pci_variant/variant")" vfio-pci
+done
+
+vfio-hold -s "$uuid" "$pf" >/tmp/hold &
+holder=$!
+check "a user opens the PF and sets its VF token" \
+	wait_for 20 grep -q open /tmp/hold
+out=$(vfio-dump "$vf" 2>&1)
+check "the VF without a token: EACCES" grep -q "Permission denied" <<<"$out"
+out=$(vfio-dump "$vf vf_token=$other" 2>&1)
+check "the VF with another token: EACCES" grep -q "Permission denied" <<<"$out"
+check "the VF with the token opens" vfio-dump "$vf vf_token=$uuid"
+kill -TERM $holder
+wait_exit 30 $holder
+is "the user closes the PF" $? 0
+check "the VFs go" eval "echo 0 >$numvfs"
+bind_override "$pf" ""
+check "the module unloads" unload_vfio_pci
+
+# --- the denylist ---------------------------------------------------------
+# A QAT DH895xCC, as far as the kernel can tell.
+check "edu0 passes for a denied device" \
+	modprobe idshim "bdf=$edu" vendor=0x8086 device=0x0435
+load_ours
+bind_override "$edu" vfio-pci 2>/dev/null
+is "a denied device is not bound" "$(driver_of "$edu")" ""
+is "the log says why and what allows it" \
+	"$(dmesg | grep -c "$edu: vfio-pci: 8086:0435 is on the denylist.*disable_denylist=1")" 1
+bind_override "$edu" ""
+unload_vfio_pci
+check "loads with disable_denylist=1" load_ours disable_denylist=1
+check "it is bound then" bind_override "$edu" vfio-pci
+is "the log says so" \
+	"$(dmesg | grep -c "$edu: .*denylist, bound as disable_denylist")" 1
+check "and works" vfio-dump "$edu"
+bind_override "$edu" ""
+unload_vfio_pci
+rmmod idshim
+load_ours
+check "with its own IDs it is bound without a parameter" \
+	bind_override "$edu" vfio-pci
+unload_vfio_pci
+done_testing

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * usage: vfio-edu BDF
+ * DMA and interrupts of QEMU's edu device, judged by the bytes in memory and by
+ * what arrives on eventfds. Prints TAP. DMA to IOVAs that are not mapped goes to
+ * FAULT_IOVA and UNMAPPED_IOVA: the caller looks for the IOMMU's faults there.
+ * Registers: "EDU device" in QEMU's documentation.
+ */
+#include "vfio_lib.h"
+
+#define EDU_RAISE	0x60
+#define EDU_ACK		0x64
+#define EDU_DMA_SRC	0x80
+#define EDU_DMA_DST	0x88
+#define EDU_DMA_COUNT	0x90
+#define EDU_DMA_CMD	0x98
+#define EDU_DMA_RUN	0x1
+#define EDU_DMA_TO_RAM	0x2
+#define EDU_BUFFER	0x40000
+
+#define SIZE		4096
+/* The device reaches 28 bits. */
+#define A_IOVA		0x100000
+#define B_IOVA		0x200000
+#define FAULT_IOVA	0x300000
+#define UNMAPPED_IOVA	B_IOVA
+
+/* Long enough for a busy machine; only a failure waits for it. */
+#define SOON		10000
+/* Nothing is to come: there is no event to wait for. */
+#define NEVER		500
+
+static int tests, failures;
+
+static void ok(bool good, const char *what)
+{
+	tests++;
+	failures += !good;
+	printf("%sok %d - %s\n", good ? "" : "not ", tests, what);
+}
+
+static void map(struct vfio *vfio, void *memory, uint64_t iova)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)memory,
+		.iova = iova,
+		.size = SIZE,
+	};
+
+	if (ioctl(vfio->container, VFIO_IOMMU_MAP_DMA, &map))
+		err(1, "VFIO_IOMMU_MAP_DMA");
+}
+
+static void unmap(struct vfio *vfio, uint64_t iova)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = iova,
+		.size = SIZE,
+	};
+
+	if (ioctl(vfio->container, VFIO_IOMMU_UNMAP_DMA, &unmap) ||
+	    unmap.size != SIZE)
+		err(1, "VFIO_IOMMU_UNMAP_DMA");
+}
+
+static void reg(struct vfio *vfio, off_t at, uint32_t value)
+{
+	vfio_write(vfio, VFIO_PCI_BAR0_REGION_INDEX, at, 4, value);
+}
+
+/* Run one transfer and wait for the device to say that it is done. */
+static void dma(struct vfio *vfio, uint32_t src, uint32_t dst, uint32_t dir)
+{
+	int ms;
+
+	reg(vfio, EDU_DMA_SRC, src);
+	reg(vfio, EDU_DMA_DST, dst);
+	reg(vfio, EDU_DMA_COUNT, SIZE);
+	reg(vfio, EDU_DMA_CMD, EDU_DMA_RUN | dir);
+	for (ms = 0; ms < SOON; ms += 10) {
+		if (!(vfio_read(vfio, VFIO_PCI_BAR0_REGION_INDEX, EDU_DMA_CMD,
+				4) & EDU_DMA_RUN))
+			return;
+		usleep(10 * 1000);
+	}
+	errx(1, "the device does not finish its transfer");
+}
+
+static bool all_bytes(const uint8_t *memory, uint8_t value)
+{
+	int i;
+
+	for (i = 0; i < SIZE; i++)
+		if (memory[i] != value)
+			return false;
+	return true;
+}
+
+static uint8_t *page(void)
+{
+	uint8_t *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		err(1, "mmap");
+	return memory;
+}
+
+static void test_dma(struct vfio *vfio)
+{
+	uint8_t *a = page(), *b = page();
+	int i;
+
+	for (i = 0; i < SIZE; i++)
+		a[i] = i * 7 + (i >> 8);
+	memset(b, 0x77, SIZE);
+	map(vfio, a, A_IOVA);
+	map(vfio, b, B_IOVA);
+
+	dma(vfio, A_IOVA, EDU_BUFFER, 0);
+	ok(all_bytes(b, 0x77), "reading memory changes none");
+	dma(vfio, EDU_BUFFER, B_IOVA, EDU_DMA_TO_RAM);
+	ok(!memcmp(a, b, SIZE), "bytes went through the device, IOVA to IOVA");
+
+	memset(a, 0x11, SIZE);
+	memset(b, 0x22, SIZE);
+	dma(vfio, EDU_BUFFER, FAULT_IOVA, EDU_DMA_TO_RAM);
+	ok(all_bytes(a, 0x11) && all_bytes(b, 0x22),
+	   "DMA to an IOVA that was never mapped changes no memory");
+
+	unmap(vfio, UNMAPPED_IOVA);
+	dma(vfio, EDU_BUFFER, UNMAPPED_IOVA, EDU_DMA_TO_RAM);
+	ok(all_bytes(b, 0x22), "nor does DMA to an IOVA after unmap");
+
+	/* The same page by another IOVA: the device was not just dead. */
+	map(vfio, b, A_IOVA + SIZE);
+	dma(vfio, EDU_BUFFER, A_IOVA + SIZE, EDU_DMA_TO_RAM);
+	ok(!all_bytes(b, 0x22), "mapped again elsewhere, DMA gets through");
+	unmap(vfio, A_IOVA);
+	unmap(vfio, A_IOVA + SIZE);
+}
+
+/* INTx Disable in the device itself: config space as the host sees it. */
+static bool masked_in_device(const char *bdf)
+{
+	uint16_t command = 0;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
+		err(1, "%s", path);
+	close(fd);
+	return command & PCI_COMMAND_INTX_DISABLE;
+}
+
+static void test_intx(struct vfio *vfio, const char *bdf)
+{
+	int fd = eventfd(0, 0);
+
+	ok(!vfio_set_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_TRIGGER_FD, fd),
+	   "INTx is enabled");
+	ok(!vfio_events(fd, NEVER), "INTx: quiet before the device raises it");
+	reg(vfio, EDU_RAISE, 1);
+	ok(vfio_events(fd, SOON) == 1, "INTx arrives");
+	ok(!vfio_events(fd, NEVER), "INTx is masked then, though still raised");
+	printf("# INTx is masked in the device: %s\n",
+	       masked_in_device(bdf) ? "yes" : "no");
+	ok(!vfio_set_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_UNMASK_NOW, -1) &&
+	   vfio_events(fd, SOON) == 1, "INTx arrives again after unmask");
+	reg(vfio, EDU_ACK, 1);
+	ok(!vfio_set_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_UNMASK_NOW, -1) &&
+	   !vfio_events(fd, NEVER), "INTx: quiet once it is acknowledged");
+	vfio_disable_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX);
+	close(fd);
+}
+
+static void test_msi(struct vfio *vfio)
+{
+	int fd = eventfd(0, 0), i;
+	bool all = true;
+
+	ok(!vfio_set_irq(vfio, VFIO_PCI_MSI_IRQ_INDEX, VFIO_IRQ_TRIGGER_FD, fd),
+	   "MSI is enabled");
+	ok(!vfio_events(fd, NEVER), "MSI: quiet before the device raises it");
+	for (i = 0; i < 10; i++) {
+		reg(vfio, EDU_RAISE, 1);
+		all &= vfio_events(fd, SOON) == 1;
+		reg(vfio, EDU_ACK, 1);
+	}
+	ok(all && !vfio_events(fd, NEVER), "MSI arrives, ten times of ten");
+	vfio_disable_irq(vfio, VFIO_PCI_MSI_IRQ_INDEX);
+	reg(vfio, EDU_RAISE, 1);
+	ok(!vfio_events(fd, NEVER), "MSI: none after its trigger is gone");
+	reg(vfio, EDU_ACK, 1);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct vfio vfio;
+	uint16_t command;
+	int ret;
+
+	if (argc != 2)
+		errx(2, "usage: vfio-edu BDF");
+	ret = vfio_open(&vfio, argv[1]);
+	if (ret) {
+		errno = ret;
+		err(1, "open of %s", argv[1]);
+	}
+
+	command = vfio_read(&vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2);
+	vfio_write(&vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
+		   command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+
+	test_dma(&vfio);
+	test_intx(&vfio, argv[1]);
+	test_msi(&vfio);
+	vfio_close(&vfio);
+
+	printf("1..%d\n", tests);
+	return failures ? 1 : 0;
+}

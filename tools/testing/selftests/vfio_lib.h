@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Opening a function through VFIO, the group way, and reaching its regions and
+ * interrupts. Whatever must not fail ends the program with a line on stderr.
+ */
+#ifndef VFIO_LIB_H
+#define VFIO_LIB_H
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+
+struct vfio {
+	int container;
+	int group;
+	int device;
+};
+
+/* The IOMMU group of the BDF that @name starts with. */
+static inline int vfio_group_of(const char *name)
+{
+	char path[128], link[256];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%.12s/iommu_group",
+		 name);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		err(1, "%s", path);
+	link[n] = '\0';
+	return atoi(strrchr(link, '/') + 1);
+}
+
+/*
+ * Open what @name says to VFIO_GROUP_GET_DEVICE_FD: a BDF, with " vf_token=UUID"
+ * where one is needed. Returns 0, or the errno of that ioctl.
+ */
+static inline int vfio_open(struct vfio *vfio, const char *name)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	char path[64];
+
+	vfio->container = open("/dev/vfio/vfio", O_RDWR);
+	if (vfio->container < 0)
+		err(1, "/dev/vfio/vfio");
+	snprintf(path, sizeof(path), "/dev/vfio/%d", vfio_group_of(name));
+	vfio->group = open(path, O_RDWR);
+	if (vfio->group < 0)
+		err(1, "%s", path);
+	if (ioctl(vfio->group, VFIO_GROUP_GET_STATUS, &status))
+		err(1, "VFIO_GROUP_GET_STATUS");
+	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+		errx(1, "group of %s is not viable", name);
+	if (ioctl(vfio->group, VFIO_GROUP_SET_CONTAINER, &vfio->container))
+		err(1, "VFIO_GROUP_SET_CONTAINER");
+	if (ioctl(vfio->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		err(1, "VFIO_SET_IOMMU");
+	vfio->device = ioctl(vfio->group, VFIO_GROUP_GET_DEVICE_FD, name);
+	return vfio->device < 0 ? errno : 0;
+}
+
+static inline void vfio_close(struct vfio *vfio)
+{
+	close(vfio->device);
+	close(vfio->group);
+	close(vfio->container);
+}
+
+static inline struct vfio_region_info vfio_region(struct vfio *vfio, int index)
+{
+	struct vfio_region_info info = { .argsz = sizeof(info), .index = index };
+
+	if (ioctl(vfio->device, VFIO_DEVICE_GET_REGION_INFO, &info))
+		err(1, "VFIO_DEVICE_GET_REGION_INFO %d", index);
+	return info;
+}
+
+static inline uint32_t vfio_read(struct vfio *vfio, int index, off_t at,
+				 size_t size)
+{
+	uint32_t value = 0;
+
+	if (pread(vfio->device, &value, size,
+		  vfio_region(vfio, index).offset + at) != (ssize_t)size)
+		err(1, "read of region %d at 0x%llx", index, (long long)at);
+	return value;
+}
+
+static inline void vfio_write(struct vfio *vfio, int index, off_t at,
+			      size_t size, uint32_t value)
+{
+	if (pwrite(vfio->device, &value, size,
+		   vfio_region(vfio, index).offset + at) != (ssize_t)size)
+		err(1, "write to region %d at 0x%llx", index, (long long)at);
+}
+
+/* Returns 0 or errno. */
+static inline int vfio_set_irq(struct vfio *vfio, int index, uint32_t flags,
+			       int fd)
+{
+	char buf[sizeof(struct vfio_irq_set) + sizeof(int)] = { 0 };
+	struct vfio_irq_set *set = (struct vfio_irq_set *)buf;
+
+	set->flags = flags;
+	set->index = index;
+	set->argsz = sizeof(*set);
+	set->count = 1;
+	if (flags & VFIO_IRQ_SET_DATA_EVENTFD) {
+		set->argsz += sizeof(int);
+		memcpy(set->data, &fd, sizeof(int));
+	}
+	return ioctl(vfio->device, VFIO_DEVICE_SET_IRQS, set) ? errno : 0;
+}
+
+/* Turn all interrupts of @index off, so that another kind can be used. */
+static inline void vfio_disable_irq(struct vfio *vfio, int index)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_NONE,
+		.index = index,
+	};
+
+	if (ioctl(vfio->device, VFIO_DEVICE_SET_IRQS, &set))
+		err(1, "VFIO_DEVICE_SET_IRQS");
+}
+
+#define VFIO_IRQ_TRIGGER_FD \
+	(VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_EVENTFD)
+#define VFIO_IRQ_UNMASK_NOW \
+	(VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_DATA_NONE)
+
+/* Events that arrived on @fd, waiting @ms for the first. */
+static inline uint64_t vfio_events(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	uint64_t count = 0;
+
+	if (poll(&pfd, 1, ms) == 1 && read(fd, &count, sizeof(count)) < 0)
+		err(1, "eventfd");
+	return count;
+}
+
+#endif /* VFIO_LIB_H */
