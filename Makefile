@@ -21,6 +21,7 @@ help:
 	@echo 'make demo [K=]            pass a function to a guest, in a VM (root)'
 	@echo 'make test [K=] [T=]       run the tests in VMs (root); K: 6.1 6.12 7.3'
 	@echo 'make check                run the static checks (root)'
+	@echo 'make bench [K=]           cost of an access, against the in-tree driver (root)'
 	@echo 'make clean                remove what the build made here'
 
 modules:
@@ -32,8 +33,8 @@ install: modules
 
 # Compressed or not, below updates/ or, in its folder, below updates/variants/.
 uninstall:
-	find $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/$(INSTALL_MOD_DIR) -type f \
-		\( $(patsubst %,-name '%*' -o,$(installed)) -false \) -print -delete
+	find $(wildcard $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/$(INSTALL_MOD_DIR)) /dev/null \
+		-type f \( $(patsubst %,-name '%*' -o,$(installed)) -false \) -print -delete
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(krelease)
 
 clean:
@@ -47,3 +48,6 @@ test:
 
 check:
 	tools/testing/check
+
+bench:
+	K='$(K)' tools/testing/bench
