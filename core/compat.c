@@ -8,6 +8,7 @@
  * show in our devices: the core's decisions are corrected at each open, where
  * they are made. disable_idle_d3 is a per-device bit in every kernel we serve.
  */
+#include <linux/interrupt.h>
 #include <linux/vgaarb.h>
 
 #include "compat.h"
@@ -65,6 +66,18 @@ static bool is_vga(struct pci_dev *pdev)
 	return pdev->class >> 8 == PCI_CLASS_DISPLAY_VGA;
 }
 
+static void set_intx(struct vfio_pci_core_device *core, bool on)
+{
+	__le16 *cmd = (__le16 *)&core->vconfig[PCI_COMMAND];
+
+	pci_intx(core->pdev, on);
+	/* What the user sees is a copy that the core has made by now. */
+	if (on)
+		*cmd &= ~cpu_to_le16(PCI_COMMAND_INTX_DISABLE);
+	else
+		*cmd |= cpu_to_le16(PCI_COMMAND_INTX_DISABLE);
+}
+
 int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
 {
 	const struct vfio_pci_variant_settings *settings = &vvdev->settings;
@@ -89,15 +102,18 @@ int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
 	if (mask) {
 		/* The core does this only if its own nointxmask is clear. */
 		if (core->nointx)
-			pci_intx(pdev, 0);
+			set_intx(core, false);
 	} else {
 		core->pci_2_3 = false;
 		if (core->nointx) {
 			/* Undo its masking and show the user the pin again. */
 			core->nointx = false;
-			pci_intx(pdev, 1);
-			pci_read_config_byte(pdev, PCI_INTERRUPT_PIN,
-					     &core->vconfig[PCI_INTERRUPT_PIN]);
+			set_intx(core, true);
+			/* The core hides the pin for these reasons as well. */
+			if (IS_ENABLED(CONFIG_VFIO_PCI_INTX) &&
+			    pdev->irq != IRQ_NOTCONNECTED)
+				pci_read_config_byte(pdev, PCI_INTERRUPT_PIN,
+						     &core->vconfig[PCI_INTERRUPT_PIN]);
 		}
 	}
 
@@ -105,17 +121,21 @@ int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
 	return 0;
 }
 
-/* Is there another VGA device, behind a bridge, at or below the bus of @pdev? */
+static bool is_below(const struct pci_bus *bus, const struct pci_bus *top)
+{
+	for (; bus; bus = bus->parent)
+		if (bus == top)
+			return true;
+	return false;
+}
+
+/* Does the bridge above @pdev route legacy ranges to another VGA device too? */
 static bool shares_vga_routing(struct pci_dev *pdev)
 {
-	unsigned char last = pci_bus_max_busnr(pdev->bus);
 	struct pci_dev *other = NULL;
 
 	while ((other = pci_get_class(PCI_CLASS_DISPLAY_VGA << 8, other))) {
-		if (other != pdev && !pci_is_root_bus(other->bus) &&
-		    pci_domain_nr(other->bus) == pci_domain_nr(pdev->bus) &&
-		    other->bus->number >= pdev->bus->number &&
-		    other->bus->number <= last) {
+		if (other != pdev && is_below(other->bus, pdev->bus)) {
 			pci_dev_put(other);
 			return true;
 		}
@@ -149,7 +169,7 @@ void vpv_compat_registered(struct vfio_pci_variant_device *vvdev)
 
 	/*
 	 * Registration made the core the arbiter's client, which answers by
-	 * the core's global. Take its place; the core's unregistering drops
+	 * the core's global until here. Take its place; the core's unregistering drops
 	 * whichever client there is, while our drvdata is still there.
 	 */
 	if (!is_vga(pdev) || vga_client_register(pdev, set_decode))

@@ -18,7 +18,7 @@ out=$( (echo 2 >"$numvfs") 2>&1)
 check "no VFs without enable_sriov: ENOENT" \
 	grep -q "No such file" <<<"$out"
 is "the log says what allows it" \
-	"$(dmesg | grep -c "$pf: vfio-pci: no VFs.*enable_sriov=1")" 1
+	"$(dmesg | grep -c "$pf: vfio-pci: sriov_numvfs.*enable_sriov=1")" 1
 is "there is no VF" "$(cat "$numvfs")" 0
 echo 1 >/sys/module/vfio_pci/parameters/enable_sriov
 check "VFs with enable_sriov" eval "echo 2 >$numvfs"
@@ -68,6 +68,25 @@ check "and works" vfio-dump "$edu"
 bind_override "$edu" ""
 unload_vfio_pci
 rmmod idshim
+
+# --- broken INTx masking -----------------------------------------------------
+# An X710, as far as the kernel can tell: INTx is hidden and disabled, unless
+# nointxmask says that it can be masked elsewhere.
+modprobe idshim "bdf=$edu" vendor=0x8086 device=0x1572
+for v in 0 1; do
+	load_ours nointxmask=$v
+	bind_override "$edu" vfio-pci
+	vfio-dump "$edu" >/tmp/dump
+	# "config 000:" and 16 bytes: byte 5 is the 8th word.
+	high=$(awk '$2 == "000:" { print $8 }' /tmp/dump)
+	pin=$(awk '$2 == "030:" { print $16 }' /tmp/dump)
+	is "X710, nointxmask=$v: INTx Disable and pin as the user sees them" \
+		"$((0x$high & 4)) $((0x$pin))" "$([ $v = 0 ] && echo 4 0 || echo 0 1)"
+	bind_override "$edu" ""
+	unload_vfio_pci
+done
+rmmod idshim
+
 load_ours
 check "with its own IDs it is bound without a parameter" \
 	bind_override "$edu" vfio-pci
