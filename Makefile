@@ -33,6 +33,7 @@ install: modules
 
 # Compressed or not, below updates/ or, in its folder, below updates/variants/.
 uninstall:
+	$(if $(krelease),,$(error no kernel headers in KDIR=$(KDIR)))
 	find $(wildcard $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/$(INSTALL_MOD_DIR)) /dev/null \
 		-type f \( $(patsubst %,-name '%*' -o,$(installed)) -false \) -print -delete
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(krelease)

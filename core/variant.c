@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/device.h>
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -119,13 +120,27 @@ static const struct vfio_device_ops vpv_vfio_ops = {
 
 /* For variants with an rw hook only. */
 
+/* As the core does around its own: the user may have put the function in D3. */
+static ssize_t call_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
+		       size_t count, loff_t *ppos, bool iswrite)
+{
+	struct device *dev = &vvdev->core.pdev->dev;
+	ssize_t ret;
+
+	if (pm_runtime_resume_and_get(dev))
+		return -EIO;
+	ret = vvdev->variant->ops->rw(vvdev, buf, count, ppos, iswrite);
+	pm_runtime_put(dev);
+	return ret;
+}
+
 static ssize_t vpv_read(struct vfio_device *vdev, char __user *buf,
 			size_t count, loff_t *ppos)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
 	ssize_t ret;
 
-	ret = vvdev->variant->ops->rw(vvdev, buf, count, ppos, false);
+	ret = call_rw(vvdev, buf, count, ppos, false);
 	return ret ?: vfio_pci_core_read(vdev, buf, count, ppos);
 }
 
@@ -136,8 +151,7 @@ static ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
 	ssize_t ret;
 
 	/* One hook for both directions, as in the core: it won't write here. */
-	ret = vvdev->variant->ops->rw(vvdev, (char __user *)buf, count, ppos,
-				      true);
+	ret = call_rw(vvdev, (char __user *)buf, count, ppos, true);
 	return ret ?: vfio_pci_core_write(vdev, buf, count, ppos);
 }
 
@@ -211,8 +225,10 @@ static int vpv_sriov_configure(struct pci_dev *pdev, int nr_virtfn)
 {
 	struct vfio_pci_variant *variant = pdev_to_variant(pdev);
 
-	if (!variant->params || !READ_ONCE(variant->params->enable_sriov)) {
-		pci_info(pdev, "%s: no VFs: a user who holds the PF could harm those of its VFs; the parameter enable_sriov=1 allows it\n",
+	if (!variant->params)
+		return -ENOENT;
+	if (!READ_ONCE(variant->params->enable_sriov)) {
+		pci_info(pdev, "%s: sriov_numvfs can't be changed: a user of the PF could harm those of its VFs; the parameter enable_sriov=1 allows it\n",
 			 variant->name);
 		return -ENOENT;
 	}
@@ -240,7 +256,8 @@ static bool overrides_framework(const struct pci_driver *driver)
 {
 	return driver->id_table || driver->probe || driver->remove ||
 	       driver->sriov_configure || driver->err_handler ||
-	       driver->dev_groups;
+	       driver->dev_groups || driver->suspend || driver->resume ||
+	       driver->driver.pm || driver->driver.dev_groups;
 }
 
 /* What is wrong with @variant, or NULL. */
@@ -310,9 +327,7 @@ static void add_id(struct vfio_pci_variant *variant, const char *piece)
 		pr_warn("%s: ids: cannot add \"%s\": error %d\n",
 			variant->name, piece, ret);
 	else
-		pr_info("%s: takes [%04x:%04x[%04x:%04x]] class %#08x/%08x\n",
-			variant->name, id.vendor, id.device, id.subvendor,
-			id.subdevice, id.class, id.class_mask);
+		pr_info("%s: ids: takes \"%s\"\n", variant->name, piece);
 }
 
 /* The IDs are used up here, once: the parameter can't be read or written. */
@@ -381,13 +396,17 @@ EXPORT_SYMBOL_GPL(vfio_pci_variant_unregister);
 
 static int __init vpv_module_init(void)
 {
+	const struct device_driver *drv = driver_find("vfio-pci", &pci_bus_type);
+
 	/*
 	 * Module names are unique: beside the kernel's own vfio-pci the kernel
-	 * refuses ours before any code of it runs. This module comes first, so
-	 * it is the one that can tell why. The other variants are not affected.
+	 * refuses ours before any code of it runs. This module is the only one
+	 * that can tell why. The other variants are not affected.
 	 */
-	if (driver_find("vfio-pci", &pci_bus_type))
-		pr_notice("the kernel's own vfio-pci is loaded; the one of this project can't be loaded beside it. To switch: modprobe -r vfio-pci && modprobe vfio-pci\n");
+	if (drv)
+		pr_notice("the kernel's own vfio-pci is %s\n", drv->owner ?
+			  "loaded; for ours: modprobe -r vfio-pci && modprobe vfio-pci" :
+			  "built in, ours needs a kernel that has it as a module");
 	return 0;
 }
 module_init(vpv_module_init);

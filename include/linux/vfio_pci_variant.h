@@ -33,6 +33,7 @@
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
 
@@ -70,7 +71,8 @@ struct vfio_pci_variant_ops {
 	 * @init: Prepare a device that nobody can open yet.
 	 *
 	 * The core's part is initialised, the settings are latched, the private
-	 * data is zeroed. Device lock held. On error undo what you did: @release
+	 * data is zeroed; drvdata is not set yet. Device lock
+	 * held. On error undo what you did: @release
 	 * is not called. NULL: nothing to prepare.
 	 */
 	int (*init)(struct vfio_pci_variant_device *vvdev);
@@ -101,7 +103,8 @@ struct vfio_pci_variant_ops {
 	 * @ppos holds region index and offset (VFIO_PCI_OFFSET_TO_INDEX()).
 	 * Return 0 for "not mine": the core handles the access; otherwise the
 	 * number of bytes done, with @ppos advanced by as many, or an errno.
-	 * No locks held; calls for one device run in parallel. NULL: the core's
+	 * The function is held in D0. No locks held; calls for one device run
+	 * in parallel. NULL: the core's
 	 * functions stand in the device ops themselves, so that an access
 	 * costs what it costs with the in-tree driver.
 	 */
@@ -109,10 +112,13 @@ struct vfio_pci_variant_ops {
 		      size_t count, loff_t *ppos, bool iswrite);
 
 	/**
-	 * @reset_done: The PCI core has reset the function.
+	 * @reset_done: The PCI core has tried to reset the function.
 	 *
 	 * That can be at any time between probe and remove, whether the device
-	 * is open or not; vfio_pci_core_enable() resets it too, before @open.
+	 * is open or not, in parallel with every other hook but @match and
+	 * @init; vfio_pci_core_enable() resets it too, before @open. The core's
+	 * own reset at close is not reported. vconfig and the regions may not
+	 * exist: touch only private data, under a lock of your own.
 	 * Called from the PCI error handlers with the device lock held, and
 	 * while another path may hold the core's memory_lock and wait for that
 	 * device lock: do not take memory_lock here. NULL: no state to restore.
