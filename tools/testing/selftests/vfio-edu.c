@@ -143,21 +143,6 @@ static void test_dma(struct vfio *vfio)
 	unmap(vfio, A_IOVA + SIZE);
 }
 
-/* INTx Disable in the device itself: config space as the host sees it. */
-static bool masked_in_device(const char *bdf)
-{
-	uint16_t command = 0;
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
-		err(1, "%s", path);
-	close(fd);
-	return command & PCI_COMMAND_INTX_DISABLE;
-}
-
 static void test_intx(struct vfio *vfio, const char *bdf)
 {
 	int fd = eventfd(0, 0);
@@ -169,7 +154,7 @@ static void test_intx(struct vfio *vfio, const char *bdf)
 	ok(vfio_events(fd, SOON) == 1, "INTx arrives");
 	ok(!vfio_events(fd, NEVER), "INTx is masked then, though still raised");
 	printf("# INTx is masked in the device: %s\n",
-	       masked_in_device(bdf) ? "yes" : "no");
+	       vfio_intx_disabled(bdf) ? "yes" : "no");
 	ok(!vfio_set_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_UNMASK_NOW, -1) &&
 	   vfio_events(fd, SOON) == 1, "INTx arrives again after unmask");
 	reg(vfio, EDU_ACK, 1);

@@ -142,6 +142,23 @@ static inline void vfio_disable_irq(struct vfio *vfio, int index)
 	(VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_EVENTFD)
 #define VFIO_IRQ_UNMASK_NOW \
 	(VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_DATA_NONE)
+#define VFIO_IRQ_MASK_NOW \
+	(VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_DATA_NONE)
+
+/* INTx Disable in the device itself: config space as the host sees it. */
+static inline bool vfio_intx_disabled(const char *bdf)
+{
+	uint16_t command = 0;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
+		err(1, "%s", path);
+	close(fd);
+	return command & PCI_COMMAND_INTX_DISABLE;
+}
 
 /* Events that arrived on @fd, waiting @ms for the first. */
 static inline uint64_t vfio_events(int fd, int ms)
