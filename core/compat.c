@@ -6,7 +6,9 @@
  * nointxmask and disable_vga are globals of the core that the in-tree vfio-pci
  * sets when it loads. Those are not ours to write, and what they hold must not
  * show in our devices: the core's decisions are corrected at each open, where
- * they are made. disable_idle_d3 is a per-device bit in every kernel we serve.
+ * they are made. disable_idle_d3 is a per-device bit in every kernel we serve;
+ * the list of functions whose INTx can't be masked is private to the core in all
+ * of them, ours is a table of quirks.
  */
 #include <linux/interrupt.h>
 #include <linux/vgaarb.h>
@@ -15,8 +17,25 @@
 #include "core.h"
 
 #ifdef VPV_HAVE_DMABUF_OPS
+/* A BAR that is not to be mapped is not to be exported either. */
+static int vpv_get_dmabuf_phys(struct vfio_pci_core_device *core,
+			       struct p2pdma_provider **provider,
+			       unsigned int region_index,
+			       struct phys_vec *phys_vec,
+			       struct vfio_region_dma_range *dma_ranges,
+			       size_t nr_ranges)
+{
+	const struct vpv_quirks *quirks =
+		to_vfio_pci_variant_device(core)->quirks;
+
+	if (quirks && quirks->no_mmap & BIT(region_index))
+		return -EINVAL;
+	return vfio_pci_core_get_dmabuf_phys(core, provider, region_index,
+					     phys_vec, dma_ranges, nr_ranges);
+}
+
 static const struct vfio_pci_device_ops vpv_pci_ops = {
-	.get_dmabuf_phys = vfio_pci_core_get_dmabuf_phys,
+	.get_dmabuf_phys = vpv_get_dmabuf_phys,
 };
 
 static void init_pci_ops(struct vfio_pci_core_device *core)
@@ -29,6 +48,51 @@ static void init_pci_ops(struct vfio_pci_core_device *core)
 }
 #endif
 
+static void set_intx(struct vfio_pci_core_device *core, bool on)
+{
+	__le16 *cmd = (__le16 *)&core->vconfig[PCI_COMMAND];
+
+	pci_intx(core->pdev, on);
+	/* What the user sees is a copy that the core has made by now. */
+	if (on)
+		*cmd &= ~cpu_to_le16(PCI_COMMAND_INTX_DISABLE);
+	else
+		*cmd |= cpu_to_le16(PCI_COMMAND_INTX_DISABLE);
+}
+
+/* The core hides the pin for other reasons as well. */
+static void show_pin(struct vfio_pci_core_device *core)
+{
+	struct pci_dev *pdev = core->pdev;
+
+	if (IS_ENABLED(CONFIG_VFIO_PCI_INTX) && !pdev->is_virtfn &&
+	    pdev->irq && pdev->irq != IRQ_NOTCONNECTED)
+		pci_read_config_byte(pdev, PCI_INTERRUPT_PIN,
+				     &core->vconfig[PCI_INTERRUPT_PIN]);
+}
+
+/*
+ * How INTx is masked follows from the latched setting and our quirks. The core
+ * goes by its own list of broken functions, in older kernels by its global
+ * nointxmask too: what it came to is put right here, where the function is in D0
+ * and nobody can use it yet.
+ */
+static void correct_intx(struct vfio_pci_variant_device *vvdev, bool hide)
+{
+	struct vfio_pci_core_device *core = &vvdev->core;
+	bool was_hidden = core->nointx && !hide;
+
+	core->nointx = hide;
+	core->pci_2_3 = !hide && !vvdev->settings.nointxmask &&
+			pci_intx_mask_supported(core->pdev);
+	if (hide)
+		set_intx(core, false);
+	else if (was_hidden || core->pci_2_3)
+		set_intx(core, true);
+	if (was_hidden)
+		show_pin(core);
+}
+
 #ifdef VPV_HAVE_DEVICE_SETTINGS
 static void init_settings(struct vfio_pci_core_device *core,
 			  const struct vfio_pci_variant_settings *settings)
@@ -37,15 +101,8 @@ static void init_settings(struct vfio_pci_core_device *core,
 	core->disable_vga = settings->disable_vga;
 }
 
-/**
- * vpv_compat_enable - vfio_pci_core_enable() under the device's own settings
- * @vvdev: the device, dev_set lock held
- *
- * Return: what vfio_pci_core_enable() returned.
- */
-int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
+static void correct_vga(struct vfio_pci_variant_device *vvdev)
 {
-	return vfio_pci_core_enable(&vvdev->core);
 }
 
 /**
@@ -66,59 +123,11 @@ static bool is_vga(struct pci_dev *pdev)
 	return pdev->class >> 8 == PCI_CLASS_DISPLAY_VGA;
 }
 
-static void set_intx(struct vfio_pci_core_device *core, bool on)
+/* The core goes by its global, and never clears what it once set. */
+static void correct_vga(struct vfio_pci_variant_device *vvdev)
 {
-	__le16 *cmd = (__le16 *)&core->vconfig[PCI_COMMAND];
-
-	pci_intx(core->pdev, on);
-	/* What the user sees is a copy that the core has made by now. */
-	if (on)
-		*cmd &= ~cpu_to_le16(PCI_COMMAND_INTX_DISABLE);
-	else
-		*cmd |= cpu_to_le16(PCI_COMMAND_INTX_DISABLE);
-}
-
-int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
-{
-	const struct vfio_pci_variant_settings *settings = &vvdev->settings;
-	struct vfio_pci_core_device *core = &vvdev->core;
-	struct pci_dev *pdev = core->pdev;
-	bool mask = !settings->nointxmask;
-	bool broken = vvdev->quirks & VPV_QUIRK_BROKEN_INTX_MASK;
-	int ret;
-
-	/*
-	 * If the core's nointxmask is set it leaves both as they are, so they
-	 * have to be right beforehand. The core never clears them either: what
-	 * the last open left must go.
-	 */
-	core->nointx = mask && broken;
-	core->pci_2_3 = mask && !broken && pci_intx_mask_supported(pdev);
-
-	ret = vfio_pci_core_enable(core);
-	if (ret)
-		return ret;
-
-	if (mask) {
-		/* The core does this only if its own nointxmask is clear. */
-		if (core->nointx)
-			set_intx(core, false);
-	} else {
-		core->pci_2_3 = false;
-		if (core->nointx) {
-			/* Undo its masking and show the user the pin again. */
-			core->nointx = false;
-			set_intx(core, true);
-			/* The core hides the pin for these reasons as well. */
-			if (IS_ENABLED(CONFIG_VFIO_PCI_INTX) &&
-			    pdev->irq != IRQ_NOTCONNECTED)
-				pci_read_config_byte(pdev, PCI_INTERRUPT_PIN,
-						     &core->vconfig[PCI_INTERRUPT_PIN]);
-		}
-	}
-
-	core->has_vga = is_vga(pdev) && !settings->disable_vga;
-	return 0;
+	vvdev->core.has_vga = is_vga(vvdev->core.pdev) &&
+			      !vvdev->settings.disable_vga;
 }
 
 static bool is_below(const struct pci_bus *bus, const struct pci_bus *top)
@@ -168,9 +177,9 @@ void vpv_compat_registered(struct vfio_pci_variant_device *vvdev)
 	struct pci_dev *pdev = vvdev->core.pdev;
 
 	/*
-	 * Registration made the core the arbiter's client, which answers by
-	 * the core's global until here. Take its place; the core's unregistering drops
-	 * whichever client there is, while our drvdata is still there.
+	 * Registration made the core the arbiter's client, which answers by the
+	 * core's global until here. Take its place; the core's unregistering
+	 * drops whichever client there is, while our drvdata is still there.
 	 */
 	if (!is_vga(pdev) || vga_client_register(pdev, set_decode))
 		return;
@@ -188,4 +197,30 @@ void vpv_compat_init(struct vfio_pci_variant_device *vvdev)
 	vvdev->core.disable_idle_d3 = vvdev->settings.disable_idle_d3;
 	init_settings(&vvdev->core, &vvdev->settings);
 	init_pci_ops(&vvdev->core);
+}
+
+/**
+ * vpv_compat_enable - vfio_pci_core_enable() under the device's own settings
+ * @vvdev: the device, dev_set lock held
+ *
+ * Return: what vfio_pci_core_enable() returned.
+ */
+int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
+{
+	struct vfio_pci_core_device *core = &vvdev->core;
+	bool hide = !vvdev->settings.nointxmask &&
+		    vpv_quirk(vvdev, VFIO_PCI_QUIRK_BROKEN_INTX_MASK);
+	int ret;
+
+	/* Asked in there, when the copy of config space is made; never cleared. */
+	core->nointx = hide;
+	core->pci_2_3 = false;
+
+	ret = vfio_pci_core_enable(core);
+	if (ret)
+		return ret;
+
+	correct_intx(vvdev, hide);
+	correct_vga(vvdev);
+	return 0;
 }

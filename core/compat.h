@@ -10,6 +10,13 @@
 
 #include <linux/vfio_pci_variant.h>
 
+/*
+ * Index of the methods for particular functions in struct pci_dev's
+ * reset_methods[]. The PCI core has it to itself; it is the same in every kernel
+ * we serve, and the test of no_flr fails where it is not.
+ */
+#define VPV_RESET_DEVICE_SPECIFIC	1
+
 /* Region info with capabilities is a device op of its own (not an ioctl). */
 #ifdef VPV_HAVE_GET_REGION_INFO_CAPS
 #define VPV_OP_REGION_INFO \

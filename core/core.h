@@ -3,20 +3,102 @@
 #ifndef VPV_CORE_H
 #define VPV_CORE_H
 
-#include <linux/bits.h>
+#include <linux/kref.h>
 #include <linux/vfio_pci_variant.h>
+
+#include "quirk_text.h"
 
 /* settings.c */
 extern const struct attribute_group *vpv_dev_groups[];
 void vpv_settings_latch(struct vfio_pci_variant_device *vvdev);
 
+/*
+ * What a hook returned, as an errno. A PCI accessor's own code, which is positive,
+ * would pass for success in some callers and for a pointer in others.
+ */
+static inline int vpv_errno(int ret)
+{
+	return ret > 0 ? pcibios_err_to_errno(ret) : ret;
+}
+
+/* quirk_param.c */
+
+/* What one value of the parameter says; shared with the devices it matched. */
+struct vpv_user_rows {
+	struct kref ref;
+	unsigned int nr;
+	struct vpv_user_quirk rows[];
+};
+
+struct vpv_user_rows *vpv_user_rows_get(struct vfio_pci_variant_quirks *param);
+void vpv_user_rows_put(struct vpv_user_rows *rows);
+int vpv_quirks_start(struct vfio_pci_variant *variant, struct module *owner);
+void vpv_quirks_stop(struct vfio_pci_variant *variant, struct module *owner);
+
 /* quirk.c */
 
-/* Unsafe in the hands of an untrusted user; disable_denylist allows it. */
-#define VPV_QUIRK_DENY			BIT(0)
-/* INTx can't be masked in the device, though its COMMAND register says so. */
-#define VPV_QUIRK_BROKEN_INTX_MASK	BIT(1)
+enum vpv_quirk_source {
+	VPV_QUIRK_OF_FRAMEWORK,
+	VPV_QUIRK_OF_VARIANT,
+	VPV_QUIRK_OF_USER,
+};
 
-unsigned int vpv_quirk_flags(struct pci_dev *pdev);
+/* A row that matches a device. */
+struct vpv_matched_row {
+	const struct vfio_pci_quirk *quirk;
+	enum vpv_quirk_source source;
+};
+
+/**
+ * struct vpv_quirks - what is special about one bound function
+ * @user_rows: holds the rows of the parameter, which may have been written anew
+ * @set: flags that hold, of all rows
+ * @clear: flags that do not, though a parameter may say so
+ * @no_mmap: BARs that are not to be mapped
+ * @dev_flags: the flags of the pci_dev that were added at bind
+ * @reset_methods: those of the pci_dev before bind
+ * @left_methods: what bind made of them
+ * @bytes: config bytes to show, in the order of their offsets
+ * @nr_bytes: their number
+ * @nr_rows: number of @rows, not 0
+ * @rows: those that match, in the order in which they apply
+ *
+ * Constant from init to release, but for what bind and unbind note here.
+ */
+struct vpv_quirks {
+	struct vpv_user_rows *user_rows;
+	u32 set;
+	u32 clear;
+	u8 no_mmap;
+	pci_dev_flags_t dev_flags;
+	u8 reset_methods[PCI_NUM_RESET_METHODS];
+	u8 left_methods[PCI_NUM_RESET_METHODS];
+	struct vfio_pci_quirk_byte *bytes;
+	unsigned int nr_bytes;
+	unsigned int nr_rows;
+	struct vpv_matched_row rows[];
+};
+
+static inline bool vpv_quirk(const struct vfio_pci_variant_device *vvdev,
+			     u32 flag)
+{
+	return vvdev->quirks && vvdev->quirks->set & flag;
+}
+
+int vpv_quirks_match(struct vfio_pci_variant_device *vvdev);
+void vpv_quirks_free(struct vfio_pci_variant_device *vvdev);
+bool vpv_quirks_setting(const struct vfio_pci_variant_device *vvdev, u32 flag,
+			bool param);
+void vpv_quirks_bind(struct vfio_pci_variant_device *vvdev);
+void vpv_quirks_unbind(struct vfio_pci_variant_device *vvdev);
+ssize_t vpv_quirks_show(const struct vfio_pci_variant_device *vvdev, char *buf);
+
+/* config.c */
+int vpv_config_apply(struct vfio_pci_variant_device *vvdev);
+void vpv_config_limit_mmap(struct vfio_pci_variant_device *vvdev);
+ssize_t vpv_config_read(struct vfio_pci_variant_device *vvdev, char __user *buf,
+			size_t count, loff_t *ppos);
+ssize_t vpv_config_write(struct vfio_pci_variant_device *vvdev,
+			 const char __user *buf, size_t count, loff_t *ppos);
 
 #endif /* VPV_CORE_H */

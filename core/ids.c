@@ -14,11 +14,14 @@
 /* In the order in which the text names them; only the first two must be there. */
 enum { VENDOR, DEVICE, SUBVENDOR, SUBDEVICE, CLASS, CLASS_MASK, NR_FIELDS };
 
-/*
- * Read one hexadecimal number of at most eight digits, with or without 0x.
- * Returns where it ended, or NULL if there is none or it is too long.
+/**
+ * vpv_parse_hex - read one hexadecimal number
+ * @s: at most eight digits, with or without 0x
+ * @value: the number
+ *
+ * Return: where it ended, or NULL if there is none or it is too long.
  */
-static const char *parse_hex(const char *s, u32 *value)
+const char *vpv_parse_hex(const char *s, u32 *value)
 {
 	const char *first;
 
@@ -36,8 +39,13 @@ static const char *parse_hex(const char *s, u32 *value)
 	return s == first ? NULL : s;
 }
 
-/* An ID is 16 bits wide, or ffffffff (PCI_ANY_ID) for "any". */
-static bool valid_id(u32 id)
+/**
+ * vpv_valid_id - can this be an ID to match?
+ * @id: a number that was read
+ *
+ * Return: whether it is 16 bits wide, or ffffffff (PCI_ANY_ID) for "any".
+ */
+bool vpv_valid_id(u32 id)
 {
 	return id <= 0xffff || id == (u32)PCI_ANY_ID;
 }
@@ -66,7 +74,7 @@ int vpv_parse_id(const char *piece, struct pci_device_id *id)
 		s++;
 
 	for (;;) {
-		s = parse_hex(s, &field[n++]);
+		s = vpv_parse_hex(s, &field[n++]);
 		if (!s)
 			return -EINVAL;
 		if (*s != ':' || n == NR_FIELDS)
@@ -80,7 +88,7 @@ int vpv_parse_id(const char *piece, struct pci_device_id *id)
 		return -EINVAL;
 
 	for (i = VENDOR; i <= SUBDEVICE; i++)
-		if (!valid_id(field[i]))
+		if (!vpv_valid_id(field[i]))
 			return -EINVAL;
 	if (field[CLASS] > 0xffffff)
 		return -EINVAL;

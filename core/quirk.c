@@ -1,66 +1,439 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is known to be wrong with particular hardware, as data. */
+/*
+ * What is known to be special about particular hardware, as data: the rows of
+ * the framework, and what of all rows applies to a function.
+ */
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "compat.h"
 #include "core.h"
 
-struct vpv_quirk {
-	struct pci_device_id match;
-	unsigned int flags;
-};
-
-#define INTEL(__device, __flags) \
-	{ .match = { PCI_VDEVICE(INTEL, __device) }, .flags = (__flags) }
-
-/*
- * Deny: errata of these accelerators let whoever drives them hang or compromise
- * the host.
- *
- * Broken INTx masking: the X700 family and X550 let software set INTx Disable
- * and yet go on asserting INTx, so that masking there ends in a storm. VFIO
- * hides INTx of these functions.
- */
-static const struct vpv_quirk vpv_quirks[] = {
-	INTEL(0x0435, VPV_QUIRK_DENY),	/* QAT DH895xCC */
-	INTEL(0x0443, VPV_QUIRK_DENY),	/* QAT DH895xCC VF */
-	INTEL(0x0b25, VPV_QUIRK_DENY),	/* DSA, Sapphire Rapids */
-	INTEL(0x0cfe, VPV_QUIRK_DENY),	/* IAX, Sapphire Rapids */
-	INTEL(0x19e2, VPV_QUIRK_DENY),	/* QAT C3xxx */
-	INTEL(0x19e3, VPV_QUIRK_DENY),	/* QAT C3xxx VF */
-	INTEL(0x37c8, VPV_QUIRK_DENY),	/* QAT C62x */
-	INTEL(0x37c9, VPV_QUIRK_DENY),	/* QAT C62x VF */
-
-	INTEL(0x1563, VPV_QUIRK_BROKEN_INTX_MASK),	/* X550 */
-	INTEL(0x1572, VPV_QUIRK_BROKEN_INTX_MASK),	/* X710 SFP+ */
-	INTEL(0x1574, VPV_QUIRK_BROKEN_INTX_MASK),	/* XL710 emulation */
-	INTEL(0x1580, VPV_QUIRK_BROKEN_INTX_MASK),	/* XL710 backplane */
-	INTEL(0x1581, VPV_QUIRK_BROKEN_INTX_MASK),	/* X710 backplane */
-	INTEL(0x1583, VPV_QUIRK_BROKEN_INTX_MASK),	/* XL710 QSFP+ */
-	INTEL(0x1584, VPV_QUIRK_BROKEN_INTX_MASK),	/* XL710 QSFP+ */
-	INTEL(0x1585, VPV_QUIRK_BROKEN_INTX_MASK),	/* X710 QSFP+ */
-	INTEL(0x1586, VPV_QUIRK_BROKEN_INTX_MASK),	/* X710 10GBASE-T */
-	INTEL(0x1587, VPV_QUIRK_BROKEN_INTX_MASK),	/* XL710 20G KR2 */
-	INTEL(0x1588, VPV_QUIRK_BROKEN_INTX_MASK),	/* XL710 20G KR2 */
-	INTEL(0x1589, VPV_QUIRK_BROKEN_INTX_MASK),	/* X710/X557 10GBASE-T */
-	INTEL(0x158a, VPV_QUIRK_BROKEN_INTX_MASK),	/* XXV710 backplane */
-	INTEL(0x158b, VPV_QUIRK_BROKEN_INTX_MASK),	/* XXV710 SFP28 */
-	INTEL(0x37d0, VPV_QUIRK_BROKEN_INTX_MASK),	/* X722 SFP+ */
-	INTEL(0x37d1, VPV_QUIRK_BROKEN_INTX_MASK),	/* X722 1GbE */
-	INTEL(0x37d2, VPV_QUIRK_BROKEN_INTX_MASK),	/* X722 10GBASE-T */
-};
-
-/* Union of the flags of all rows that match @pdev. */
-unsigned int vpv_quirk_flags(struct pci_dev *pdev)
-{
-	unsigned int flags = 0;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(vpv_quirks); i++) {
-		const struct pci_device_id table[] = {
-			vpv_quirks[i].match, { }
-		};
-
-		if (pci_match_id(table, pdev))
-			flags |= vpv_quirks[i].flags;
+#define DENY(__device, __product)					\
+	{								\
+		.match = { PCI_VDEVICE(INTEL, __device) },		\
+		.reason = __product					\
+			": errata let its user hang or compromise the host", \
+		.set = VFIO_PCI_QUIRK_DENY,				\
 	}
 
-	return flags;
+/* Masking by INTx Disable would end in a storm. */
+#define BROKEN_INTX_MASK(__device, __product)				\
+	{								\
+		.match = { PCI_VDEVICE(INTEL, __device) },		\
+		.reason = __product ": asserts INTx though it is disabled", \
+		.set = VFIO_PCI_QUIRK_BROKEN_INTX_MASK,			\
+	}
+
+static const struct vfio_pci_quirk framework_quirks[] = {
+	DENY(0x0435, "QAT DH895xCC"),
+	DENY(0x0443, "QAT DH895xCC VF"),
+	DENY(0x0b25, "DSA of Sapphire Rapids"),
+	DENY(0x0cfe, "IAX of Sapphire Rapids"),
+	DENY(0x19e2, "QAT C3xxx"),
+	DENY(0x19e3, "QAT C3xxx VF"),
+	DENY(0x37c8, "QAT C62x"),
+	DENY(0x37c9, "QAT C62x VF"),
+
+	BROKEN_INTX_MASK(0x1563, "X550"),
+	BROKEN_INTX_MASK(0x1572, "X710 SFP+"),
+	BROKEN_INTX_MASK(0x1574, "XL710 emulation"),
+	BROKEN_INTX_MASK(0x1580, "XL710 backplane"),
+	BROKEN_INTX_MASK(0x1581, "X710 backplane"),
+	BROKEN_INTX_MASK(0x1583, "XL710 QSFP+"),
+	BROKEN_INTX_MASK(0x1584, "XL710 QSFP+"),
+	BROKEN_INTX_MASK(0x1585, "X710 QSFP+"),
+	BROKEN_INTX_MASK(0x1586, "X710 10GBASE-T"),
+	BROKEN_INTX_MASK(0x1587, "XL710 20G KR2"),
+	BROKEN_INTX_MASK(0x1588, "XL710 20G KR2"),
+	BROKEN_INTX_MASK(0x1589, "X710/X557 10GBASE-T"),
+	BROKEN_INTX_MASK(0x158a, "XXV710 backplane"),
+	BROKEN_INTX_MASK(0x158b, "XXV710 SFP28"),
+	BROKEN_INTX_MASK(0x37d0, "X722 SFP+"),
+	BROKEN_INTX_MASK(0x37d1, "X722 1GbE"),
+	BROKEN_INTX_MASK(0x37d2, "X722 10GBASE-T"),
+};
+
+/* --- what matches a function ------------------------------------------------ */
+
+static bool is_for_id(const struct vfio_pci_quirk *quirk, struct pci_dev *pdev)
+{
+	const struct pci_device_id table[] = { quirk->match, { } };
+
+	return pci_match_id(table, pdev);
+}
+
+static bool is_for(const struct vpv_user_quirk *user, struct pci_dev *pdev)
+{
+	if (!user->by_address)
+		return is_for_id(&user->quirk, pdev);
+
+	return user->domain == pci_domain_nr(pdev->bus) &&
+	       user->bus == pdev->bus->number &&
+	       PCI_DEVFN(user->slot, user->function) == pdev->devfn;
+}
+
+/* Put a row that matches at the end of @quirks, or only count it. */
+static unsigned int add_row(struct vpv_quirks *quirks, unsigned int n,
+			    const struct vfio_pci_quirk *quirk,
+			    enum vpv_quirk_source source)
+{
+	if (quirks)
+		quirks->rows[n] = (struct vpv_matched_row) {
+			.quirk = quirk, .source = source,
+		};
+	return n + 1;
+}
+
+/* The rows that match, in their order; @quirks NULL: only how many there are. */
+static unsigned int find_rows(struct vfio_pci_variant_device *vvdev,
+			      const struct vpv_user_rows *user_rows,
+			      struct vpv_quirks *quirks)
+{
+	const struct vfio_pci_variant *variant = vvdev->variant;
+	struct pci_dev *pdev = vvdev->core.pdev;
+	unsigned int n = 0, i;
+
+	for (i = 0; i < ARRAY_SIZE(framework_quirks); i++)
+		if (is_for_id(&framework_quirks[i], pdev))
+			n = add_row(quirks, n, &framework_quirks[i],
+				    VPV_QUIRK_OF_FRAMEWORK);
+	for (i = 0; i < variant->nr_quirks; i++)
+		if (is_for_id(&variant->quirks[i], pdev))
+			n = add_row(quirks, n, &variant->quirks[i],
+				    VPV_QUIRK_OF_VARIANT);
+	for (i = 0; user_rows && i < user_rows->nr; i++)
+		if (is_for(&user_rows->rows[i], pdev))
+			n = add_row(quirks, n, &user_rows->rows[i].quirk,
+				    VPV_QUIRK_OF_USER);
+	return n;
+}
+
+/* Keep @bytes sorted; on a byte that is there the later row holds. */
+static unsigned int merge_byte(struct vfio_pci_quirk_byte *bytes,
+			       unsigned int nr,
+			       const struct vfio_pci_quirk_byte *byte)
+{
+	unsigned int i = nr;
+
+	while (i > 0 && bytes[i - 1].offset > byte->offset)
+		i--;
+	if (i > 0 && bytes[i - 1].offset == byte->offset) {
+		bytes[i - 1].value &= ~byte->mask;
+		bytes[i - 1].value |= byte->value;
+		bytes[i - 1].mask |= byte->mask;
+		return nr;
+	}
+
+	memmove(&bytes[i + 1], &bytes[i], (nr - i) * sizeof(*bytes));
+	bytes[i] = *byte;
+	return nr + 1;
+}
+
+static int merge_bytes(struct vpv_quirks *quirks)
+{
+	unsigned int nr = 0, i, j;
+
+	for (i = 0; i < quirks->nr_rows; i++)
+		for (j = 0; j < VFIO_PCI_QUIRK_MAX_CONFIG; j++)
+			nr += !!quirks->rows[i].quirk->config[j].mask;
+	if (!nr)
+		return 0;
+
+	quirks->bytes = kcalloc(nr, sizeof(*quirks->bytes), GFP_KERNEL);
+	if (!quirks->bytes)
+		return -ENOMEM;
+
+	for (i = 0; i < quirks->nr_rows; i++) {
+		const struct vfio_pci_quirk *quirk = quirks->rows[i].quirk;
+
+		for (j = 0; j < VFIO_PCI_QUIRK_MAX_CONFIG &&
+		     quirk->config[j].mask; j++)
+			quirks->nr_bytes = merge_byte(quirks->bytes,
+						      quirks->nr_bytes,
+						      &quirk->config[j]);
+	}
+
+	return 0;
+}
+
+static int merge_rows(struct vpv_quirks *quirks)
+{
+	unsigned int i;
+
+	for (i = 0; i < quirks->nr_rows; i++) {
+		const struct vfio_pci_quirk *quirk = quirks->rows[i].quirk;
+
+		quirks->set = (quirks->set & ~quirk->clear) | quirk->set;
+		quirks->clear = (quirks->clear & ~quirk->set) | quirk->clear;
+		quirks->no_mmap |= quirk->no_mmap;
+	}
+
+	/* From D3hot most functions come back reset. */
+	if (quirks->set & (VFIO_PCI_QUIRK_NO_PM_RESET | VFIO_PCI_QUIRK_NO_RESET))
+		quirks->set |= VFIO_PCI_QUIRK_DISABLE_IDLE_D3 & ~quirks->clear;
+
+	return merge_bytes(quirks);
+}
+
+/*
+ * disable_denylist lifts what the tables deny, not what the user does. Log lines
+ * name the variant: several may be asked about one function.
+ */
+static bool is_denied(const struct vfio_pci_variant_device *vvdev)
+{
+	const struct vfio_pci_variant *variant = vvdev->variant;
+	const struct vfio_pci_variant_params *params = variant->params;
+	const struct vpv_quirks *quirks = vvdev->quirks;
+	const struct vpv_matched_row *deny = NULL;
+	struct pci_dev *pdev = vvdev->core.pdev;
+	unsigned int i;
+
+	for (i = 0; i < quirks->nr_rows; i++) {
+		if (quirks->rows[i].quirk->set & VFIO_PCI_QUIRK_DENY)
+			deny = &quirks->rows[i];
+		if (quirks->rows[i].quirk->clear & VFIO_PCI_QUIRK_DENY)
+			deny = NULL;
+	}
+
+	if (!deny)
+		return false;
+	if (deny->source == VPV_QUIRK_OF_USER) {
+		pci_warn(pdev, "%s: denied by the parameter quirks, not bound\n",
+			 variant->name);
+		return true;
+	}
+	if (params && READ_ONCE(params->disable_denylist)) {
+		pci_warn(pdev, "%s: %04x:%04x is on the denylist, bound as disable_denylist is set\n",
+			 variant->name, pdev->vendor, pdev->device);
+		return false;
+	}
+
+	pci_warn(pdev, "%s: %04x:%04x is on the denylist, not bound: %s\n",
+		 variant->name, pdev->vendor, pdev->device, deny->quirk->reason);
+	if (params)
+		pci_warn(pdev, "%s: quirks=%s:deny=0 binds it all the same, disable_denylist=1 all such\n",
+			 variant->name, pci_name(pdev));
+	return true;
+}
+
+/**
+ * vpv_quirks_match - find what is special about a function
+ * @vvdev: the device, not published yet; its core part is initialised
+ *
+ * Return: 0; -EINVAL, with a log line, if the function is denied; -ENOMEM.
+ * &vfio_pci_variant_device.quirks is set if there is anything, else it is NULL.
+ */
+int vpv_quirks_match(struct vfio_pci_variant_device *vvdev)
+{
+	struct vfio_pci_variant_params *params = vvdev->variant->params;
+	struct vpv_user_rows *user_rows;
+	struct vpv_quirks *quirks;
+	unsigned int n;
+	int ret;
+
+	user_rows = params ? vpv_user_rows_get(&params->quirks) : NULL;
+	n = find_rows(vvdev, user_rows, NULL);
+	if (!n) {
+		vpv_user_rows_put(user_rows);
+		return 0;
+	}
+
+	quirks = kzalloc(struct_size(quirks, rows, n), GFP_KERNEL);
+	if (!quirks) {
+		vpv_user_rows_put(user_rows);
+		return -ENOMEM;
+	}
+	quirks->user_rows = user_rows;
+	quirks->nr_rows = find_rows(vvdev, user_rows, quirks);
+	vvdev->quirks = quirks;
+
+	ret = merge_rows(quirks);
+	if (!ret && is_denied(vvdev))
+		ret = -EINVAL;
+	if (ret)
+		vpv_quirks_free(vvdev);
+	return ret;
+}
+
+/**
+ * vpv_quirks_free - mirror of vpv_quirks_match()
+ * @vvdev: the device, which nobody can open any more
+ */
+void vpv_quirks_free(struct vfio_pci_variant_device *vvdev)
+{
+	struct vpv_quirks *quirks = vvdev->quirks;
+
+	if (!quirks)
+		return;
+
+	vvdev->quirks = NULL;
+	vpv_user_rows_put(quirks->user_rows);
+	kfree(quirks->bytes);
+	kfree(quirks);
+}
+
+/**
+ * vpv_quirks_setting - a setting of one device
+ * @vvdev: the device
+ * @flag: the setting, as a flag
+ * @param: what the module parameter says
+ *
+ * Return: what holds, quirks being above parameters.
+ */
+bool vpv_quirks_setting(const struct vfio_pci_variant_device *vvdev, u32 flag,
+			bool param)
+{
+	if (vpv_quirk(vvdev, flag))
+		return true;
+	return param && !(vvdev->quirks && vvdev->quirks->clear & flag);
+}
+
+/* --- resets ------------------------------------------------------------------ */
+
+/* The PCI core's own way to say that a function does not stand a reset. */
+static const struct {
+	u32 quirk;
+	pci_dev_flags_t flag;
+} reset_flags[] = {
+	{ VFIO_PCI_QUIRK_NO_FLR, PCI_DEV_FLAGS_NO_FLR_RESET },
+	{ VFIO_PCI_QUIRK_NO_PM_RESET, PCI_DEV_FLAGS_NO_PM_RESET },
+	{ VFIO_PCI_QUIRK_NO_BUS_RESET, PCI_DEV_FLAGS_NO_BUS_RESET },
+};
+
+/* Take what the flags do not keep from being used out of the list of methods. */
+static void limit_methods(struct pci_dev *pdev, u32 set)
+{
+	size_t i, n = 0;
+
+	if (set & VFIO_PCI_QUIRK_NO_RESET) {
+		pdev->reset_methods[0] = 0;
+		return;
+	}
+	if (!(set & VFIO_PCI_QUIRK_NO_FLR))
+		return;
+
+	/*
+	 * Those for particular functions are FLRs with something around them.
+	 * Some do not look at the flag, others do not look at what came of the
+	 * FLR and report a reset that did not happen.
+	 */
+	for (i = 0; i < PCI_NUM_RESET_METHODS && pdev->reset_methods[i]; i++)
+		if (pdev->reset_methods[i] != VPV_RESET_DEVICE_SPECIFIC)
+			pdev->reset_methods[n++] = pdev->reset_methods[i];
+	if (n < PCI_NUM_RESET_METHODS)
+		pdev->reset_methods[n] = 0;
+}
+
+/**
+ * vpv_quirks_bind - keep the PCI core from resets that the function must not see
+ * @vvdev: the device, not registered yet; device lock held, as in every reset
+ */
+void vpv_quirks_bind(struct vfio_pci_variant_device *vvdev)
+{
+	struct pci_dev *pdev = vvdev->core.pdev;
+	struct vpv_quirks *quirks = vvdev->quirks;
+	pci_dev_flags_t flags = 0;
+	size_t i;
+
+	if (!quirks)
+		return;
+
+	for (i = 0; i < ARRAY_SIZE(reset_flags); i++)
+		if (quirks->set & (reset_flags[i].quirk | VFIO_PCI_QUIRK_NO_RESET))
+			flags |= reset_flags[i].flag;
+	quirks->dev_flags = flags & ~pdev->dev_flags;
+	pdev->dev_flags |= flags;
+
+	memcpy(quirks->reset_methods, pdev->reset_methods,
+	       sizeof(quirks->reset_methods));
+	limit_methods(pdev, quirks->set);
+	memcpy(quirks->left_methods, pdev->reset_methods,
+	       sizeof(quirks->left_methods));
+}
+
+/**
+ * vpv_quirks_unbind - mirror of vpv_quirks_bind()
+ * @vvdev: the device, closed and not registered any more; device lock held
+ */
+void vpv_quirks_unbind(struct vfio_pci_variant_device *vvdev)
+{
+	struct pci_dev *pdev = vvdev->core.pdev;
+	struct vpv_quirks *quirks = vvdev->quirks;
+
+	if (!quirks)
+		return;
+
+	pdev->dev_flags &= ~quirks->dev_flags;
+	/* What somebody wrote to reset_method in sysfs since is to stay. */
+	if (!memcmp(pdev->reset_methods, quirks->left_methods,
+		    sizeof(quirks->left_methods)))
+		memcpy(pdev->reset_methods, quirks->reset_methods,
+		       sizeof(quirks->reset_methods));
+}
+
+/* --- sysfs ------------------------------------------------------------------- */
+
+static int show_row(const struct vpv_matched_row *row, char *text, char *buf,
+		    int at)
+{
+	static const char * const sources[] = {
+		[VPV_QUIRK_OF_FRAMEWORK] = "framework",
+		[VPV_QUIRK_OF_VARIANT] = "variant",
+		[VPV_QUIRK_OF_USER] = "parameter",
+	};
+	const struct vfio_pci_quirk *quirk = row->quirk;
+	int n;
+
+	n = vpv_format_quirk(quirk, text, VPV_QUIRK_TEXT);
+	at += sysfs_emit_at(buf, at, "%s %s", sources[row->source], text);
+	if (quirk->fixup)
+		at += sysfs_emit_at(buf, at, "%sfixup", n ? "+" : "");
+	/* Without the symbols this would print an address. */
+	if (quirk->fixup && IS_ENABLED(CONFIG_KALLSYMS))
+		at += sysfs_emit_at(buf, at, "=%ps", quirk->fixup);
+
+	if (row->source == VPV_QUIRK_OF_USER) {
+		vpv_format_selector(container_of(quirk, struct vpv_user_quirk,
+						 quirk),
+				    text, VPV_QUIRK_TEXT);
+		at += sysfs_emit_at(buf, at, " %s\n", text);
+	} else {
+		at += sysfs_emit_at(buf, at, " %s\n", quirk->reason);
+	}
+	return at;
+}
+
+/**
+ * vpv_quirks_show - what matched a device and why
+ * @vvdev: the device
+ * @buf: a page
+ *
+ * Return: length of the text, or -ENOMEM.
+ */
+ssize_t vpv_quirks_show(const struct vfio_pci_variant_device *vvdev, char *buf)
+{
+	const struct vpv_quirks *quirks = vvdev->quirks;
+	unsigned int i;
+	char *text;
+	int at = 0;
+
+	if (!quirks)
+		return 0;
+
+	text = kmalloc(VPV_QUIRK_TEXT, GFP_KERNEL);
+	if (!text)
+		return -ENOMEM;
+	for (i = 0; i < quirks->nr_rows; i++) {
+		/* A page is all there is: none is shown in part. */
+		if (at > PAGE_SIZE - 2 * VPV_QUIRK_TEXT) {
+			at += sysfs_emit_at(buf, at, "...\n");
+			break;
+		}
+		at = show_row(&quirks->rows[i], text, buf, at);
+	}
+	kfree(text);
+	return at;
 }

@@ -5,26 +5,31 @@
 
 #include "core.h"
 
-/* A module without parameters: everything off. */
-static const struct vfio_pci_variant_params no_params;
-
 /**
  * vpv_settings_latch - fix the settings of a device for as long as it is bound
- * @vvdev: the device; not published yet
+ * @vvdev: the device, its quirks matched; not published yet
  *
  * A parameter may be written at the same time: each is read once, so that the
  * core, sysfs and the framework see the same value.
  */
 void vpv_settings_latch(struct vfio_pci_variant_device *vvdev)
 {
-	const struct vfio_pci_variant_params *params =
-		vvdev->variant->params ?: &no_params;
+	const struct vfio_pci_variant_params *params = vvdev->variant->params;
+	bool nointxmask = params && READ_ONCE(params->nointxmask);
+	bool disable_vga = params && READ_ONCE(params->disable_vga);
+	bool disable_idle_d3 = params && READ_ONCE(params->disable_idle_d3);
 
 	vvdev->settings = (struct vfio_pci_variant_settings) {
-		.nointxmask = READ_ONCE(params->nointxmask),
-		.disable_vga = READ_ONCE(params->disable_vga) ||
+		.nointxmask = vpv_quirks_setting(vvdev,
+						 VFIO_PCI_QUIRK_NOINTXMASK,
+						 nointxmask),
+		.disable_vga = vpv_quirks_setting(vvdev,
+						  VFIO_PCI_QUIRK_DISABLE_VGA,
+						  disable_vga) ||
 			       !IS_ENABLED(CONFIG_VFIO_PCI_VGA),
-		.disable_idle_d3 = READ_ONCE(params->disable_idle_d3),
+		.disable_idle_d3 = vpv_quirks_setting(vvdev,
+						      VFIO_PCI_QUIRK_DISABLE_IDLE_D3,
+						      disable_idle_d3),
 	};
 }
 
@@ -65,11 +70,19 @@ static ssize_t disable_idle_d3_show(struct device *dev,
 }
 static DEVICE_ATTR_RO(disable_idle_d3);
 
+static ssize_t quirks_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return vpv_quirks_show(to_vvdev(dev), buf);
+}
+static DEVICE_ATTR_RO(quirks);
+
 static struct attribute *vpv_dev_attrs[] = {
 	&dev_attr_variant.attr,
 	&dev_attr_nointxmask.attr,
 	&dev_attr_disable_vga.attr,
 	&dev_attr_disable_idle_d3.attr,
+	&dev_attr_quirks.attr,
 	NULL
 };
 

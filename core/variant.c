@@ -42,13 +42,22 @@ static int vpv_init(struct vfio_device *vdev)
 	if (ret)
 		return ret;
 
-	vvdev->quirks = vpv_quirk_flags(vvdev->core.pdev);
+	ret = vpv_quirks_match(vvdev);
+	if (ret)
+		return ret;
 	vpv_settings_latch(vvdev);
 	vpv_compat_init(vvdev);
 
-	if (vvdev->variant->ops->init)
-		return vvdev->variant->ops->init(vvdev);
+	if (vvdev->variant->ops->init) {
+		ret = vpv_errno(vvdev->variant->ops->init(vvdev));
+		if (ret)
+			goto err_free_quirks;
+	}
 	return 0;
+
+err_free_quirks:
+	vpv_quirks_free(vvdev);
+	return ret;
 }
 
 static void vpv_release(struct vfio_device *vdev)
@@ -57,6 +66,7 @@ static void vpv_release(struct vfio_device *vdev)
 
 	if (vvdev->variant->ops->release)
 		vvdev->variant->ops->release(vvdev);
+	vpv_quirks_free(vvdev);
 	/* Frees the device on kernels where that is the driver's task. */
 	vfio_pci_core_release_dev(vdev);
 }
@@ -71,19 +81,24 @@ static int vpv_open(struct vfio_device *vdev)
 	if (ret)
 		return ret;
 
+	ret = vpv_config_apply(vvdev);
+	if (ret)
+		goto err_disable;
+
 	if (ops->open) {
-		ret = ops->open(vvdev);
+		ret = vpv_errno(ops->open(vvdev));
 		if (ret)
 			goto err_disable;
 	}
 
 	if (ops->add_regions) {
-		ret = ops->add_regions(vvdev);
+		ret = vpv_errno(ops->add_regions(vvdev));
 		if (ret)
 			goto err_close;
 	}
 
 	vfio_pci_core_finish_enable(&vvdev->core);
+	vpv_config_limit_mmap(vvdev);
 	return 0;
 
 err_close:
@@ -118,20 +133,31 @@ static const struct vfio_device_ops vpv_vfio_ops = {
 	VPV_COMPAT_DEVICE_OPS
 };
 
-/* For variants with an rw hook only. */
+/*
+ * For variants with an rw hook, and for devices with config bytes of quirks. All
+ * others have the core's functions in their ops.
+ */
 
 /* As the core does around its own: the user may have put the function in D3. */
 static ssize_t call_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
 		       size_t count, loff_t *ppos, bool iswrite)
 {
+	const struct vfio_pci_variant_ops *ops = vvdev->variant->ops;
 	struct device *dev = &vvdev->core.pdev->dev;
 	ssize_t ret;
 
+	if (!ops->rw)
+		return 0;
 	if (pm_runtime_resume_and_get(dev))
 		return -EIO;
-	ret = vvdev->variant->ops->rw(vvdev, buf, count, ppos, iswrite);
+	ret = ops->rw(vvdev, buf, count, ppos, iswrite);
 	pm_runtime_put(dev);
 	return ret;
+}
+
+static bool shows_bytes(const struct vfio_pci_variant_device *vvdev)
+{
+	return vvdev->quirks && vvdev->quirks->nr_bytes;
 }
 
 static ssize_t vpv_read(struct vfio_device *vdev, char __user *buf,
@@ -141,7 +167,11 @@ static ssize_t vpv_read(struct vfio_device *vdev, char __user *buf,
 	ssize_t ret;
 
 	ret = call_rw(vvdev, buf, count, ppos, false);
-	return ret ?: vfio_pci_core_read(vdev, buf, count, ppos);
+	if (ret)
+		return ret;
+	if (shows_bytes(vvdev))
+		return vpv_config_read(vvdev, buf, count, ppos);
+	return vfio_pci_core_read(vdev, buf, count, ppos);
 }
 
 static ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
@@ -152,28 +182,14 @@ static ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
 
 	/* One hook for both directions, as in the core: it won't write here. */
 	ret = call_rw(vvdev, (char __user *)buf, count, ppos, true);
-	return ret ?: vfio_pci_core_write(vdev, buf, count, ppos);
+	if (ret)
+		return ret;
+	if (shows_bytes(vvdev))
+		return vpv_config_write(vvdev, buf, count, ppos);
+	return vfio_pci_core_write(vdev, buf, count, ppos);
 }
 
 /* The PCI driver that every variant starts from. */
-
-/* Log lines name the variant: several may be asked about one function. */
-static bool vpv_denied(struct pci_dev *pdev,
-		       const struct vfio_pci_variant *variant)
-{
-	if (!(vpv_quirk_flags(pdev) & VPV_QUIRK_DENY))
-		return false;
-
-	if (variant->params && READ_ONCE(variant->params->disable_denylist)) {
-		pci_warn(pdev, "%s: %04x:%04x is on the denylist, bound as disable_denylist is set\n",
-			 variant->name, pdev->vendor, pdev->device);
-		return false;
-	}
-
-	pci_warn(pdev, "%s: %04x:%04x is on the denylist: unsafe in untrusted hands, not bound; disable_denylist=1 binds it all the same\n",
-		 variant->name, pdev->vendor, pdev->device);
-	return true;
-}
 
 static int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -183,13 +199,10 @@ static int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	int ret;
 
 	if (variant->ops->match) {
-		ret = variant->ops->match(pdev);
+		ret = vpv_errno(variant->ops->match(pdev));
 		if (ret)
 			return ret;
 	}
-
-	if (vpv_denied(pdev, variant))
-		return -EINVAL;
 
 	vdev = _vfio_alloc_device(struct_size(vvdev, priv,
 					      variant->ops->priv_size),
@@ -198,17 +211,22 @@ static int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return PTR_ERR(vdev);
 	vvdev = vdev_to_vvdev(vdev);
 
+	if (shows_bytes(vvdev))
+		vdev->ops = &variant->config_ops;
+
 	/* The core's PM and error handlers take drvdata for its device. */
 	pci_set_drvdata(pdev, &vvdev->core);
+	vpv_quirks_bind(vvdev);
 
 	ret = vfio_pci_core_register_device(&vvdev->core);
 	if (ret)
-		goto err_put_device;
+		goto err_unbind_quirks;
 
 	vpv_compat_registered(vvdev);
 	return 0;
 
-err_put_device:
+err_unbind_quirks:
+	vpv_quirks_unbind(vvdev);
 	vfio_put_device(vdev);
 	return ret;
 }
@@ -218,6 +236,7 @@ static void vpv_remove(struct pci_dev *pdev)
 	struct vfio_pci_core_device *core = pci_get_drvdata(pdev);
 
 	vfio_pci_core_unregister_device(core);
+	vpv_quirks_unbind(to_vfio_pci_variant_device(core));
 	vfio_put_device(&core->vdev);
 }
 
@@ -260,6 +279,36 @@ static bool overrides_framework(const struct pci_driver *driver)
 	       driver->driver.pm || driver->driver.dev_groups;
 }
 
+/* pci_match_id() takes such an entry for the end of a table. */
+static bool matches_nothing(const struct pci_device_id *match)
+{
+	return !match->vendor && !match->subvendor && !match->class_mask;
+}
+
+/* Names the first bad quirk in the log. */
+static bool has_bad_quirk(const struct vfio_pci_variant *variant)
+{
+	const char *fault;
+	size_t i;
+
+	for (i = 0; i < variant->nr_quirks; i++) {
+		const struct vfio_pci_quirk *quirk = &variant->quirks[i];
+
+		if (!quirk->reason)
+			fault = "it has no reason";
+		else if (matches_nothing(&quirk->match))
+			fault = "it matches nothing";
+		else
+			fault = vpv_quirk_fault(quirk);
+		if (fault) {
+			pr_err("%s: refused: quirk %zu (%s): %s\n",
+			       variant->name, i, quirk->reason ?: "?", fault);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What is wrong with @variant, or NULL. */
 static const char *find_fault(const struct vfio_pci_variant *variant)
 {
@@ -278,6 +327,8 @@ static const char *find_fault(const struct vfio_pci_variant *variant)
 		return "it has a release hook but no init hook";
 	if (ops->close && !ops->open && !ops->add_regions)
 		return "it has a close hook but neither open nor add_regions";
+	if (variant->nr_quirks && !variant->quirks)
+		return "it counts quirks that it does not have";
 	return NULL;
 }
 
@@ -291,10 +342,11 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	variant->vfio_ops = vpv_vfio_ops;
 	/* Not const in vfio_device_ops, though nobody writes to it. */
 	variant->vfio_ops.name = (char *)variant->name;
-	if (variant->ops->rw) {
-		variant->vfio_ops.read = vpv_read;
-		variant->vfio_ops.write = vpv_write;
-	}
+	variant->config_ops = variant->vfio_ops;
+	variant->config_ops.read = vpv_read;
+	variant->config_ops.write = vpv_write;
+	if (variant->ops->rw)
+		variant->vfio_ops = variant->config_ops;
 
 	*driver = variant->driver ? *variant->driver : (struct pci_driver) { };
 	driver->name = variant->name;
@@ -359,6 +411,8 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 		       mod_name, fault);
 		return -EINVAL;
 	}
+	if (has_bad_quirk(variant))
+		return -EINVAL;
 
 	/* The driver core refuses it too, but can't say what to do. */
 	if (driver_find(variant->name, &pci_bus_type)) {
@@ -368,9 +422,14 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 	}
 
 	build_drivers(variant);
-	ret = __pci_register_driver(&variant->pci_driver, owner, mod_name);
+	ret = vpv_quirks_start(variant, owner);
 	if (ret)
 		return ret;
+	ret = __pci_register_driver(&variant->pci_driver, owner, mod_name);
+	if (ret) {
+		vpv_quirks_stop(variant, owner);
+		return ret;
+	}
 
 	if (variant->params) {
 		add_ids(variant);
@@ -390,7 +449,10 @@ EXPORT_SYMBOL_GPL(__vfio_pci_variant_register);
  */
 void vfio_pci_variant_unregister(struct vfio_pci_variant *variant)
 {
+	struct module *owner = variant->pci_driver.driver.owner;
+
 	pci_unregister_driver(&variant->pci_driver);
+	vpv_quirks_stop(variant, owner);
 }
 EXPORT_SYMBOL_GPL(vfio_pci_variant_unregister);
 

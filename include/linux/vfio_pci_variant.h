@@ -11,14 +11,18 @@
  * What runs, in this order (see each hook for its locks):
  *
  *   probe    match()
- *            denied by a quirk? then -EINVAL
- *            vfio_pci_core_init_dev(), settings latched, init()
+ *            vfio_pci_core_init_dev()
+ *            quirks matched; denied by one? then -EINVAL
+ *            settings latched
+ *            init()
  *            vfio_pci_core_register_device(): from here on it can be opened
  *   open     vfio_pci_core_enable(), which resets the function: reset_done()
+ *            quirks applied to what the user sees, their fixups run
  *            open()
  *            add_regions()
  *            vfio_pci_core_finish_enable()
- *   access   rw(), then vfio_pci_core_read() or vfio_pci_core_write()
+ *   access   rw(), then vfio_pci_core_read() or vfio_pci_core_write(), with
+ *            what quirks show of config space put in
  *   reset    reset_done(), at any time between probe and remove
  *   close    close()
  *            vfio_pci_core_close_device(), which frees the regions
@@ -36,8 +40,11 @@
 #include <linux/slab.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
+#include <linux/vfio_pci_quirk.h>
 
 struct vfio_pci_variant_device;
+struct vpv_quirks;
+struct vpv_user_rows;
 
 /*
  * The largest @priv_size. Private data lives in the same allocation as the
@@ -71,9 +78,8 @@ struct vfio_pci_variant_ops {
 	 * @init: Prepare a device that nobody can open yet.
 	 *
 	 * The core's part is initialised, the settings are latched, the private
-	 * data is zeroed; drvdata is not set yet. Device lock
-	 * held. On error undo what you did: @release
-	 * is not called. NULL: nothing to prepare.
+	 * data is zeroed; drvdata is not set yet. Device lock held. On error
+	 * undo what you did: @release is not called. NULL: nothing to prepare.
 	 */
 	int (*init)(struct vfio_pci_variant_device *vvdev);
 
@@ -104,9 +110,9 @@ struct vfio_pci_variant_ops {
 	 * Return 0 for "not mine": the core handles the access; otherwise the
 	 * number of bytes done, with @ppos advanced by as many, or an errno.
 	 * The function is held in D0. No locks held; calls for one device run
-	 * in parallel. NULL: the core's
-	 * functions stand in the device ops themselves, so that an access
-	 * costs what it costs with the in-tree driver.
+	 * in parallel. What it answers itself is not changed by config bytes of
+	 * quirks. NULL: the core's functions stand in the device ops themselves,
+	 * so that an access costs what it costs with the in-tree driver.
 	 */
 	ssize_t (*rw)(struct vfio_pci_variant_device *vvdev, char __user *buf,
 		      size_t count, loff_t *ppos, bool iswrite);
@@ -142,6 +148,19 @@ struct vfio_pci_variant_ops {
 	void (*release)(struct vfio_pci_variant_device *vvdev);
 };
 
+/* The longest value of the quirks parameter, with its final 0. */
+#define VFIO_PCI_VARIANT_QUIRKS_MAX	SZ_2K
+
+/* The quirks parameter of a module; the framework's alone. */
+struct vfio_pci_variant_quirks {
+	/* private: under the parameter's lock */
+	char text[VFIO_PCI_VARIANT_QUIRKS_MAX];
+	const struct vfio_pci_variant *variant;
+
+	/* private: under a lock of the framework */
+	struct vpv_user_rows *rows;
+};
+
 /**
  * struct vfio_pci_variant_params - one module's parameters
  * @ids: PCI IDs that the driver takes from the moment it is loaded
@@ -149,11 +168,12 @@ struct vfio_pci_variant_ops {
  * @disable_vga: no access to the legacy VGA ranges
  * @disable_idle_d3: leave an unused function in D0
  * @enable_sriov: VFs may be created while the function is bound
- * @disable_denylist: bind functions that a quirk denies
+ * @disable_denylist: bind functions that a row of a table denies
+ * @quirks: the user's own rows, see <linux/vfio_pci_quirk.h>
  *
  * Each module has its own, see VFIO_PCI_VARIANT_PARAMS(). @nointxmask,
- * @disable_vga and @disable_idle_d3 are latched into each device when it is
- * bound. @disable_denylist is asked at bind, and @enable_sriov when somebody
+ * @disable_vga, @disable_idle_d3 and @quirks are latched into each device when
+ * it is bound. @disable_denylist is asked at bind, and @enable_sriov when somebody
  * writes to sriov_numvfs, as in the in-tree driver: both allow an act, they
  * are not state of a device.
  */
@@ -164,6 +184,7 @@ struct vfio_pci_variant_params {
 	bool disable_idle_d3;
 	bool enable_sriov;
 	bool disable_denylist;
+	struct vfio_pci_variant_quirks quirks;
 };
 
 /**
@@ -172,7 +193,8 @@ struct vfio_pci_variant_params {
  * @disable_vga: likewise; always true where the kernel has no VFIO_PCI_VGA
  * @disable_idle_d3: likewise
  *
- * Written once, in probe, before the device is published; constant then.
+ * Module parameters, and quirks above them. Written once, in probe, before the
+ * device is published; constant then.
  */
 struct vfio_pci_variant_settings {
 	bool nointxmask;
@@ -187,6 +209,8 @@ struct vfio_pci_variant_settings {
  * @id_table: what it may bind. NULL: only what ids=, new_id or driver_override
  *	name.
  * @ops: what it does differently. NULL: nothing, plain pass-through.
+ * @quirks: rows for hardware that it may bind. NULL: none.
+ * @nr_quirks: number of @quirks
  * @params: the module's parameters, from VFIO_PCI_VARIANT_PARAMS(). NULL: it
  *	has none and every setting is off.
  * @driver: further fields for its pci_driver, such as shutdown. NULL: none.
@@ -200,12 +224,16 @@ struct vfio_pci_variant {
 	const char *name;
 	const struct pci_device_id *id_table;
 	const struct vfio_pci_variant_ops *ops;
+	const struct vfio_pci_quirk *quirks;
+	size_t nr_quirks;
 	struct vfio_pci_variant_params *params;
 	const struct pci_driver *driver;
 
 	/* private: built at registration */
 	struct pci_driver pci_driver;
 	struct vfio_device_ops vfio_ops;
+	/* private: the same for devices with config bytes of quirks */
+	struct vfio_device_ops config_ops;
 };
 
 /**
@@ -214,13 +242,14 @@ struct vfio_pci_variant {
  *	device of a slot or bus as one of these
  * @variant: whose it is
  * @settings: its latched settings
- * @quirks: union of the flags of the quirk rows that match it
  */
 struct vfio_pci_variant_device {
 	struct vfio_pci_core_device core;
 	const struct vfio_pci_variant *variant;
 	struct vfio_pci_variant_settings settings;
-	unsigned int quirks;
+
+	/* private: what is special about it; NULL: nothing */
+	struct vpv_quirks *quirks;
 
 	/* private: use vfio_pci_variant_priv() */
 	u8 priv[] __aligned(ARCH_KMALLOC_MINALIGN);
@@ -260,7 +289,8 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
  * @variant: the variant
  *
  * Builds the pci_driver and the vfio_device_ops, registers them and adds the
- * IDs of the ids parameter; a malformed one is named in a warning and skipped.
+ * IDs of the ids parameter. A malformed piece of ids or quirks is named in a
+ * warning and skipped.
  * May sleep; call it from module init. module_vfio_pci_variant() does.
  *
  * Return: 0; -EINVAL for a bad table, with a log line that says what is wrong
@@ -321,11 +351,19 @@ void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
 	MODULE_PARM_DESC(disable_denylist,				\
 		"Bind functions known to be unsafe in the hands of an untrusted user")
 
+extern const struct kernel_param_ops vfio_pci_variant_quirks_ops;
+
+#define VFIO_PCI_VARIANT_PARAM_QUIRKS(__p)				\
+	module_param_cb(quirks, &vfio_pci_variant_quirks_ops, &(__p).quirks, 0644); \
+	MODULE_PARM_DESC(quirks,					\
+		"What is special about devices: ID or address:flag[+flag...],... (string)")
+
 /**
  * VFIO_PCI_VARIANT_PARAMS - declare the standard parameters of a module
  * @__p: name of the struct vfio_pci_variant_params that it defines
  *
- * Names and permissions are those of the in-tree vfio-pci. A variant that
+ * Names and permissions are those of the in-tree vfio-pci, which has no quirks
+ * parameter. A variant that
  * wants fewer defines the structure itself and uses the
  * VFIO_PCI_VARIANT_PARAM_* macros it likes; one that wants more adds
  * module_param() lines of its own.
@@ -337,6 +375,7 @@ void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
 	VFIO_PCI_VARIANT_PARAM_DISABLE_VGA(__p);		\
 	VFIO_PCI_VARIANT_PARAM_DISABLE_IDLE_D3(__p);		\
 	VFIO_PCI_VARIANT_PARAM_ENABLE_SRIOV(__p);		\
-	VFIO_PCI_VARIANT_PARAM_DISABLE_DENYLIST(__p)
+	VFIO_PCI_VARIANT_PARAM_DISABLE_DENYLIST(__p);		\
+	VFIO_PCI_VARIANT_PARAM_QUIRKS(__p)
 
 #endif /* VFIO_PCI_VARIANT_H */

@@ -56,8 +56,10 @@ check "edu0 passes for a denied device" \
 load_ours
 bind_override "$edu" vfio-pci 2>/dev/null
 is "a denied device is not bound" "$(driver_of "$edu")" ""
-is "the log says why and what allows it" \
-	"$(dmesg | grep -c "$edu: vfio-pci: 8086:0435 is on the denylist.*disable_denylist=1")" 1
+is "the log says why" \
+	"$(dmesg | grep -c "$edu: vfio-pci: 8086:0435 is on the denylist, not bound: QAT")" 1
+is "and what allows it" \
+	"$(dmesg | grep -c "$edu: vfio-pci: quirks=$edu:deny=0 .*disable_denylist=1")" 1
 bind_override "$edu" ""
 unload_vfio_pci
 check "loads with disable_denylist=1" load_ours disable_denylist=1

@@ -6,10 +6,12 @@
 #include <ctype.h>
 
 #undef isdigit
+#undef islower
 #undef isspace
 #undef isxdigit
 #undef tolower
 #define isdigit(c)	((isdigit)((unsigned char)(c)))
+#define islower(c)	((islower)((unsigned char)(c)))
 #define isspace(c)	((isspace)((unsigned char)(c)))
 #define isxdigit(c)	((isxdigit)((unsigned char)(c)))
 #define tolower(c)	((tolower)((unsigned char)(c)))

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The quirks parameter of a module: its text, and the rows that it says. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kref.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "core.h"
+#include "quirk_text.h"
+
+/*
+ * Protects &vfio_pci_variant_quirks.rows: probe takes a reference while somebody
+ * may write the parameter. Not the parameter's own lock, as for built-in modules
+ * that is one for all, and another's parameter may wait for a device lock.
+ */
+static DEFINE_SPINLOCK(user_rows_lock);
+
+static void user_rows_release(struct kref *ref)
+{
+	kvfree(container_of(ref, struct vpv_user_rows, ref));
+}
+
+/**
+ * vpv_user_rows_put - give back a reference
+ * @rows: may be NULL
+ */
+void vpv_user_rows_put(struct vpv_user_rows *rows)
+{
+	if (rows)
+		kref_put(&rows->ref, user_rows_release);
+}
+
+/**
+ * vpv_user_rows_get - the rows that the parameter says now
+ * @param: the parameter
+ *
+ * Return: a reference to them, or NULL where there are none.
+ */
+struct vpv_user_rows *vpv_user_rows_get(struct vfio_pci_variant_quirks *param)
+{
+	struct vpv_user_rows *rows;
+
+	spin_lock(&user_rows_lock);
+	rows = param->rows;
+	if (rows)
+		kref_get(&rows->ref);
+	spin_unlock(&user_rows_lock);
+	return rows;
+}
+
+/* Returns the rows that were there before: the caller puts them. */
+static struct vpv_user_rows *
+user_rows_replace(struct vfio_pci_variant_quirks *param,
+		  struct vpv_user_rows *rows)
+{
+	spin_lock(&user_rows_lock);
+	swap(param->rows, rows);
+	spin_unlock(&user_rows_lock);
+	return rows;
+}
+
+static unsigned int count_pieces(const char *text)
+{
+	unsigned int n = 1;
+
+	for (; *text; text++)
+		n += *text == ',';
+	return n;
+}
+
+/*
+ * Read @text, which is used up, and name in the log each piece that is not a
+ * quirk. Good ones are put into @accepted again, which has room for all.
+ */
+static struct vpv_user_rows *parse_rows(const char *variant, char *text,
+					char *accepted, unsigned int *refused)
+{
+	struct vpv_user_rows *rows;
+	char *piece, *end = accepted;
+
+	rows = kvzalloc(struct_size(rows, rows, count_pieces(text)), GFP_KERNEL);
+	if (!rows)
+		return NULL;
+	kref_init(&rows->ref);
+
+	*end = '\0';
+	*refused = 0;
+	while ((piece = strsep(&text, ","))) {
+		const char *fault;
+
+		piece = strim(piece);
+		if (!*piece)
+			continue;
+		fault = vpv_parse_quirk(piece, &rows->rows[rows->nr]);
+		if (fault) {
+			pr_warn("%s: quirks: \"%*pE\" refused: %s; write SELECTOR:FLAG[+FLAG...], see Documentation/quirks.rst\n",
+				variant, (int)strlen(piece), piece, fault);
+			(*refused)++;
+			continue;
+		}
+		rows->nr++;
+		end += sprintf(end, "%s%s", end == accepted ? "" : ",", piece);
+	}
+
+	return rows;
+}
+
+/* A loaded module: all of it or nothing. */
+static int write_rows(struct vfio_pci_variant_quirks *param, const char *val)
+{
+	char *text = kstrdup(val, GFP_KERNEL);
+	char *accepted = kstrdup(val, GFP_KERNEL);
+	struct vpv_user_rows *rows = NULL;
+	unsigned int refused;
+	int ret = -ENOMEM;
+
+	if (text && accepted)
+		rows = parse_rows(param->variant->name, text, accepted,
+				  &refused);
+	if (!rows)
+		goto out;
+
+	if (refused) {
+		pr_warn("%s: quirks: nothing was changed\n",
+			param->variant->name);
+		ret = -EINVAL;
+	} else {
+		strscpy(param->text, accepted, sizeof(param->text));
+		rows = user_rows_replace(param, rows);
+		ret = 0;
+	}
+	vpv_user_rows_put(rows);
+out:
+	kfree(accepted);
+	kfree(text);
+	return ret;
+}
+
+/*
+ * Called with the parameter's lock. At boot there is no allocator yet, and before
+ * the module's init no name for the log: then the text is only kept.
+ */
+static int quirks_param_set(const char *val, const struct kernel_param *kp)
+{
+	struct vfio_pci_variant_quirks *param = kp->arg;
+
+	if (strlen(val) >= sizeof(param->text)) {
+		pr_err("%s: longer than %zu characters, refused\n", kp->name,
+		       sizeof(param->text) - 1);
+		return -ENOSPC;
+	}
+	if (param->variant)
+		return write_rows(param, val);
+
+	strscpy(param->text, val, sizeof(param->text));
+	return 0;
+}
+
+static int quirks_param_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct vfio_pci_variant_quirks *param = kp->arg;
+
+	return sysfs_emit(buffer, "%s\n", param->text);
+}
+
+/* For VFIO_PCI_VARIANT_PARAM_QUIRKS() only. */
+const struct kernel_param_ops vfio_pci_variant_quirks_ops = {
+	.set = quirks_param_set,
+	.get = quirks_param_get,
+};
+EXPORT_SYMBOL_GPL(vfio_pci_variant_quirks_ops);
+
+/**
+ * vpv_quirks_start - make the text of the parameter effective
+ * @variant: a variant that is about to be registered
+ * @owner: its module, NULL if built in
+ *
+ * Pieces that are not quirks are named in the log and left out.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vpv_quirks_start(struct vfio_pci_variant *variant, struct module *owner)
+{
+	struct vfio_pci_variant_quirks *param;
+	struct vpv_user_rows *rows = NULL;
+	unsigned int refused;
+	char *text;
+
+	if (!variant->params)
+		return 0;
+	param = &variant->params->quirks;
+
+	/* The files in sysfs are there before the module's init runs. */
+	kernel_param_lock(owner);
+	text = kstrdup(param->text, GFP_KERNEL);
+	if (text)
+		rows = parse_rows(variant->name, text, param->text, &refused);
+	if (rows) {
+		user_rows_replace(param, rows);
+		param->variant = variant;
+	}
+	kernel_param_unlock(owner);
+
+	kfree(text);
+	return rows ? 0 : -ENOMEM;
+}
+
+/**
+ * vpv_quirks_stop - mirror of vpv_quirks_start()
+ * @variant: a variant that is not registered any more
+ * @owner: its module, NULL if built in
+ */
+void vpv_quirks_stop(struct vfio_pci_variant *variant, struct module *owner)
+{
+	struct vfio_pci_variant_quirks *param;
+
+	if (!variant->params)
+		return;
+	param = &variant->params->quirks;
+
+	kernel_param_lock(owner);
+	param->variant = NULL;
+	vpv_user_rows_put(user_rows_replace(param, NULL));
+	kernel_param_unlock(owner);
+}
