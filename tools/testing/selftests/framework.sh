@@ -48,6 +48,16 @@ refused own-probe "Invalid argument" "vpv-test.* a field that is the framework's
 refused priv-size "Invalid argument" "vpv-test.* priv_size"
 refused release "Invalid argument" "vpv-test.* release hook but no init"
 refused close "Invalid argument" "vpv-test.* close hook but neither"
+refused quirk-reason "Invalid argument" "vpv-test: refused: quirk 0 .*has no reason"
+refused quirk-match "Invalid argument" "vpv-test: refused: quirk 0 .*matches nothing"
+refused quirk-count "Invalid argument" "vpv-test.* counts quirks that it does not have"
+refused quirk-flag "Invalid argument" "vpv-test: refused: quirk 0 .*flag that does not exist"
+refused quirk-both "Invalid argument" "vpv-test: refused: quirk 0 .*sets a flag and clears it"
+refused quirk-bar "Invalid argument" "vpv-test: refused: quirk 0 .*BARs 0 to 5"
+refused quirk-offset "Invalid argument" "vpv-test: refused: quirk 0 .*ends at 0xfff"
+refused quirk-command "Invalid argument" "vpv-test: refused: quirk 0 .*COMMAND and BARs"
+refused quirk-value "Invalid argument" "vpv-test: refused: quirk 0 .*bits outside its mask"
+refused quirk-nothing "Invalid argument" "vpv-test: refused: quirk 0 .*does nothing"
 
 # --- beside the in-tree driver ----------------------------------------
 check "the in-tree vfio-pci loads" load_intree

@@ -218,6 +218,22 @@ bind_override()
 	[ -z "$2" ] || [ "$(driver_of "$1")" = "$2" ]
 }
 
+# is_suspended BDF: nobody uses it and it may go to D3hot. Give it some time.
+is_suspended()
+{
+	[ "$(cat "/sys/bus/pci/devices/$1/power/runtime_status")" = suspended ] &&
+		[ "$(cat "/sys/bus/pci/devices/$1/power_state")" = D3hot ]
+}
+
+# is_in_d0 BDF: it is in use, or not to go to D3hot. One that goes there all the
+# same takes a moment.
+is_in_d0()
+{
+	sleep 1
+	[ "$(cat "/sys/bus/pci/devices/$1/power/runtime_status")" = active ] &&
+		[ "$(cat "/sys/bus/pci/devices/$1/power_state")" = D0 ]
+}
+
 # --- modules -----------------------------------------------------------
 
 # module_file NAME: the file in updates/ that modprobe takes, or fails.
