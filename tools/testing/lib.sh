@@ -10,6 +10,8 @@ vpv_vm=$vpv_testing/vm
 vpv_cache=${VPV_CACHE:-/var/cache/vfio-pci-variants}
 vpv_out=${VPV_OUT:-$vpv_tree/out}
 vpv_kernels="6.1 6.12 7.3"
+# With two variants built in, compiled by mkkernel.
+vpv_builtin="6.1-builtin 7.3-builtin"
 
 # Everything that parses a tool's output wants it untranslated.
 export LC_ALL=C.UTF-8
@@ -37,9 +39,9 @@ need_root()
 suite_of()
 {
 	case $1 in
-	6.1) echo bookworm ;;
-	6.12 | 7.3) echo trixie ;;
-	*) die "unknown kernel '$1', known: $vpv_kernels" ;;
+	6.1 | 6.1-builtin) echo bookworm ;;
+	6.12 | 7.3 | 7.3-builtin) echo trixie ;;
+	*) die "unknown kernel '$1', known: $vpv_kernels $vpv_builtin" ;;
 	esac
 }
 
@@ -53,7 +55,7 @@ root_dir()
 	readlink -f "$link"
 }
 
-# kver_of K: the full kernel version of K, as in /lib/modules.
+# kver_of K: the full kernel version of Debian's K, as in /lib/modules.
 kver_of()
 {
 	local root

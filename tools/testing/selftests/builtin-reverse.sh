@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: kernels=6.1-builtin,7.3-builtin timeout=600
+# append: vfio_pci.nointxmask=0 vfio_pci.disable_vga=0 vfio_pci.disable_idle_d3=0
+# append: vpv_a.nointxmask=1 vpv_a.disable_vga=1 vpv_a.disable_idle_d3=1
+# append: vpv_a.quirks=bogus,0000:02:00.0:disable_idle_d3=0
+# The contrary of builtin.sh. See builtin.inc.
+set -u
+# shellcheck source=tools/testing/selftests/lib.sh
+. ./lib.sh
+# shellcheck source=tools/testing/selftests/builtin.inc
+. ./builtin.inc
+check "lockdep has watched to the end" lockdep_is_on
+done_testing
