@@ -160,6 +160,10 @@ dev_bdf()
 	edu0) slot=16 ;;
 	edu1) slot=17 ;;
 	vga0) slot=18 ;;
+	# In machines with "devices=vga":
+	vga1) slot=02 ;;
+	vga2) slot=0a ;;
+	vga3) slot=0e ;;
 	*)
 		echo "dev_bdf: no device $1" >&2
 		return 1
@@ -232,6 +236,49 @@ is_in_d0()
 	sleep 1
 	[ "$(cat "/sys/bus/pci/devices/$1/power/runtime_status")" = active ] &&
 		[ "$(cat "/sys/bus/pci/devices/$1/power_state")" = D0 ]
+}
+
+# idle_state BDF: what disable_idle_d3 decides while nobody uses the function: "D3hot
+# suspended 0", or "D0 active 1" with the reference that keeps it there.
+idle_state()
+{
+	local d=/sys/bus/pci/devices/$1 power status usage
+
+	read -r power <"$d/power_state" && read -r status <"$d/power/runtime_status" &&
+		read -r usage <"$d/power/runtime_usage" &&
+		echo "$power $status $usage"
+}
+
+# --- a user of functions -----------------------------------------------
+
+# start_user: vfio-do, which does what "user COMMAND BDF" says until end_user.
+start_user()
+{
+	# One that died is noticed by its missing answer.
+	trap '' PIPE
+	coproc vfio-do
+	user_pid=$!
+	# A subshell, as $(user ...), can't use those of a coproc.
+	exec {user_out}<&"${COPROC[0]}" {user_in}>&"${COPROC[1]}"
+	# shellcheck disable=SC1083
+	exec {COPROC[0]}<&- {COPROC[1]}>&-
+}
+
+# user COMMAND BDF: its answer.
+user()
+{
+	local answer
+
+	echo "$*" >&"$user_in"
+	read -r -t 60 -u "$user_out" answer || answer="no answer to $*"
+	echo "$answer"
+}
+
+# end_user: closes what it has open; its exit status.
+end_user()
+{
+	exec {user_in}>&- {user_out}<&-
+	wait_exit 60 "$user_pid"
 }
 
 # --- modules -----------------------------------------------------------

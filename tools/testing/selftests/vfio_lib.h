@@ -145,8 +145,8 @@ static inline void vfio_disable_irq(struct vfio *vfio, int index)
 #define VFIO_IRQ_MASK_NOW \
 	(VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_DATA_NONE)
 
-/* INTx Disable in the device itself: config space as the host sees it. */
-static inline bool vfio_intx_disabled(const char *bdf)
+/* COMMAND in the device itself: config space as the host sees it. */
+static inline uint16_t vfio_command(const char *bdf)
 {
 	uint16_t command = 0;
 	char path[128];
@@ -157,7 +157,12 @@ static inline bool vfio_intx_disabled(const char *bdf)
 	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
 		err(1, "%s", path);
 	close(fd);
-	return command & PCI_COMMAND_INTX_DISABLE;
+	return command;
+}
+
+static inline bool vfio_intx_disabled(const char *bdf)
+{
+	return vfio_command(bdf) & PCI_COMMAND_INTX_DISABLE;
 }
 
 /* Events that arrived on @fd, waiting @ms for the first. */
