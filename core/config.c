@@ -82,6 +82,40 @@ void vpv_config_limit_mmap(struct vfio_pci_variant_device *vvdev)
 			vvdev->core.bar_mmap_supported[i] = false;
 }
 
+/**
+ * vfio_pci_variant_emulate_config - give the user bytes of config space of their own
+ * @vvdev: the device, in its open or add_regions hook
+ * @offset: of the first byte, beyond the standard header
+ * @value: what they hold at first
+ * @count: their number
+ *
+ * For the rest of this open reads and writes of these bytes are served from the
+ * core's copy; the function is not reached through them.
+ *
+ * Return: 0, or -EINVAL if the range is not in config space beyond its header, or
+ * belongs to a capability.
+ */
+int vfio_pci_variant_emulate_config(struct vfio_pci_variant_device *vvdev,
+				    unsigned int offset, const void *value,
+				    size_t count)
+{
+	u8 *map = vvdev->core.pci_config_map;
+	unsigned int size = vvdev->core.pdev->cfg_size;
+	size_t i;
+
+	if (offset < PCI_STD_HEADER_SIZEOF || offset > size ||
+	    count > size - offset)
+		return -EINVAL;
+	for (i = offset; i < offset + count; i++)
+		if (map[i] != VPV_MAP_NONE && map[i] != VPV_MAP_VIRTUAL)
+			return -EINVAL;
+
+	memcpy(vvdev->core.vconfig + offset, value, count);
+	memset(map + offset, VPV_MAP_VIRTUAL, count);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_variant_emulate_config);
+
 /* The first shown byte at @offset or above, or the end of them. */
 static const struct vfio_pci_quirk_byte *
 shown_from(const struct vpv_quirks *quirks, loff_t offset)

@@ -95,7 +95,8 @@ struct vfio_pci_variant_ops {
 	/**
 	 * @add_regions: Add device specific regions for this open.
 	 *
-	 * Use vfio_pci_core_register_dev_region(). A region that was registered
+	 * Use vfio_pci_variant_add_ro_region() or, for more than reads,
+	 * vfio_pci_core_register_dev_region(). A region that was registered
 	 * is the core's: its data is freed by the region's own release, on
 	 * failure too. Called after @open, dev_set lock held. On error the open
 	 * fails with that errno, and @close is called if there is an @open.
@@ -280,6 +281,31 @@ static inline void *vfio_pci_variant_priv(struct vfio_pci_variant_device *vvdev)
 {
 	return vvdev->priv;
 }
+
+/**
+ * struct vfio_pci_variant_ro_ops - a region that users only read
+ * @read: Fill @buf with @count bytes of the region from @at on. The range is
+ *	within the region and at most %VFIO_PCI_VARIANT_RO_PIECE bytes long; a long
+ *	read of the user's comes in pieces. No locks held, calls run in parallel.
+ *	Return 0 or an errno. Mandatory.
+ * @release: The device was closed, or its open failed: free @data. NULL: nothing
+ *	to free.
+ */
+struct vfio_pci_variant_ro_ops {
+	int (*read)(void *data, u8 *buf, size_t count, loff_t at);
+	void (*release)(void *data);
+};
+
+/* What a read of a region is split into. */
+#define VFIO_PCI_VARIANT_RO_PIECE	256
+
+int vfio_pci_variant_add_ro_region(struct vfio_pci_variant_device *vvdev,
+				   u32 type, u32 subtype, size_t size,
+				   const struct vfio_pci_variant_ro_ops *ops,
+				   void *data);
+int vfio_pci_variant_emulate_config(struct vfio_pci_variant_device *vvdev,
+				    unsigned int offset, const void *value,
+				    size_t count);
 
 int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 				struct module *owner, const char *mod_name);

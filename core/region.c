@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Regions of a variant's own. */
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+
+/* What the core keeps of a region for us. */
+struct vpv_ro_region {
+	const struct vfio_pci_variant_ro_ops *ops;
+	void *data;
+};
+
+static ssize_t ro_region_rw(struct vfio_pci_core_device *core, char __user *buf,
+			    size_t count, loff_t *ppos, bool iswrite)
+{
+	const struct vfio_pci_region *region =
+		&core->region[VFIO_PCI_OFFSET_TO_INDEX(*ppos) -
+			      VFIO_PCI_NUM_REGIONS];
+	const struct vpv_ro_region *ro = region->data;
+	loff_t at = *ppos & VFIO_PCI_OFFSET_MASK;
+	u8 piece[VFIO_PCI_VARIANT_RO_PIECE];
+	size_t done, n;
+	int ret;
+
+	if (iswrite || at >= region->size)
+		return -EINVAL;
+	count = min_t(size_t, count, region->size - at);
+
+	for (done = 0; done < count; done += n) {
+		n = min(count - done, sizeof(piece));
+		ret = vpv_errno(ro->ops->read(ro->data, piece, n, at + done));
+		if (ret)
+			return ret;
+		if (copy_to_user(buf + done, piece, n))
+			return -EFAULT;
+	}
+
+	*ppos += done;
+	return done;
+}
+
+static void ro_region_release(struct vfio_pci_core_device *core,
+			      struct vfio_pci_region *region)
+{
+	struct vpv_ro_region *ro = region->data;
+
+	if (ro->ops->release)
+		ro->ops->release(ro->data);
+	kfree(ro);
+}
+
+static const struct vfio_pci_regops ro_region_ops = {
+	.rw = ro_region_rw,
+	.release = ro_region_release,
+};
+
+/**
+ * vfio_pci_variant_add_ro_region - add a region that users only read
+ * @vvdev: the device
+ * @type: as in struct vfio_region_info_cap_type of <linux/vfio.h>
+ * @subtype: likewise
+ * @size: of the region in bytes, not 0
+ * @ops: how it is read and freed
+ * @data: what is handed to @ops; the region's from here on, but on error
+ *
+ * A write to the region, and a read beyond its end, gives EINVAL; a read over its
+ * end is short; it can't be mapped. Call it from the add_regions hook.
+ *
+ * Return: 0 or -ENOMEM; then @data is still the caller's.
+ */
+int vfio_pci_variant_add_ro_region(struct vfio_pci_variant_device *vvdev,
+				   u32 type, u32 subtype, size_t size,
+				   const struct vfio_pci_variant_ro_ops *ops,
+				   void *data)
+{
+	struct vpv_ro_region *ro;
+	int ret;
+
+	ro = kmalloc(sizeof(*ro), GFP_KERNEL_ACCOUNT);
+	if (!ro)
+		return -ENOMEM;
+	*ro = (struct vpv_ro_region) { .ops = ops, .data = data };
+
+	ret = vfio_pci_core_register_dev_region(&vvdev->core, type, subtype,
+						&ro_region_ops, size,
+						VFIO_REGION_INFO_FLAG_READ, ro);
+	if (ret)
+		kfree(ro);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_variant_add_ro_region);
