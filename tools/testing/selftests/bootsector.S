@@ -11,8 +11,6 @@
 	.text
 	.globl	_start
 
-	.set	com1, 0x3f8
-	.set	exit_port, 0xf4
 	/* On a page of its own: SeaBIOS's NVMe writes need alignment. */
 	.set	buffer, 0x8000
 
@@ -74,45 +72,9 @@ disk_failed:
 	movw	$msg_newline, %si
 	call	print
 	movb	$0x11, %al
+	jmp	leave_machine
 
-leave_machine:
-	movw	$exit_port, %dx
-	outb	%al, %dx
-3:	hlt
-	jmp	3b
-
-print:
-	lodsb
-	testb	%al, %al
-	jz	4f
-	call	putc
-	jmp	print
-4:	ret
-
-print_hex:
-	pushw	%ax
-	shrb	$4, %al
-	call	print_digit
-	popw	%ax
-	andb	$0xf, %al
-print_digit:
-	addb	$'0', %al
-	cmpb	$'9', %al
-	jbe	putc
-	addb	$'a' - '9' - 1, %al
-
-putc:
-	pushw	%dx
-	pushw	%ax
-	movw	$com1 + 5, %dx
-5:	inb	%dx, %al
-	testb	$0x20, %al		/* transmitter empty */
-	jz	5b
-	popw	%ax
-	movw	$com1, %dx
-	outb	%al, %dx
-	popw	%dx
-	ret
+	.include "bootsector.inc"
 
 msg_start:	.asciz	"boot sector: running\r\n"
 msg_read:	.asciz	"boot sector: LBA 1 starts with "

@@ -8,18 +8,6 @@ set -u
 . ./lib.sh
 
 bdf=$(dev_bdf nvme0) || bail "no nvme0"
-mark=0
-
-# log_mark, log_since: the kernel log since the mark, without times.
-log_mark()
-{
-	mark=$(dmesg | wc -l)
-}
-
-log_since()
-{
-	dmesg | tail -n "+$((mark + 1))" | sed 's/^\[[^]]*\] //'
-}
 
 # The hooks called since the mark, in order, on one line.
 hooks()

@@ -42,9 +42,7 @@ drive()
 # --- the disk ----------------------------------------------------------
 
 tell "$(uname -sr), $(virsh --version | head -n 1 | sed 's/^/libvirt /')"
-as --32 -o /tmp/boot.o bootsector.S &&
-	ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o /tmp/boot.bin /tmp/boot.o
-is "the boot sector is one sector" "$(stat -c %s /tmp/boot.bin)" 512
+check "the boot sector is one" make_bootsector bootsector.S /tmp/boot.bin
 head -c 512 /dev/urandom >/tmp/nonce
 cp /tmp/nonce "$OUT/nonce"
 cp /tmp/boot.bin "$OUT/boot.bin"
@@ -77,22 +75,7 @@ done
 
 # --- libvirt -----------------------------------------------------------
 
-# No systemd, no confinement, one user: what is under test is the device.
-cat >>/etc/libvirt/qemu.conf <<EOF
-security_driver = "none"
-user = "root"
-group = "root"
-dynamic_ownership = 0
-remember_owner = 0
-cgroup_controllers = [ ]
-namespaces = [ ]
-EOF
-mkdir -p /run/libvirt /dev/vfio
-# Static nodes are systemd's work; the module is not loaded yet.
-[ -e /dev/vfio/vfio ] || mknod /dev/vfio/vfio c 10 196
-virtlogd -d
-libvirtd -d
-check "libvirtd answers" wait_for 90 virsh -q list
+check "libvirtd answers" start_libvirt
 
 cat >/tmp/domain.xml <<EOF
 <domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
@@ -165,6 +148,6 @@ check "the host driver reads the guest's block" \
 	"$(perl -pe 'BEGIN { binmode STDIN; binmode STDOUT } $_ = ~$_' </tmp/nonce | sha256sum)"
 
 check "libvirtd ends" pkill -x libvirtd
-wait_for 20 test -z "$(pgrep -x libvirtd)"
+wait_for 20 fails pgrep -x libvirtd
 check "the modules unload" unload_vfio_pci
 done_testing

@@ -117,18 +117,7 @@ for v in 0 1; do
 done
 
 # --- rounds without growth --------------------------------------------------------
-# objects: those in use in each cache that kmalloc takes from, by its name.
-objects()
-{
-	sync
-	sleep 1
-	awk '/^kmalloc-/ { print $1, $2 }' /proc/slabinfo | sort
-}
-
 # growth DRIVER ROUNDS: of the cache that grew most, after 20 rounds to warm up.
-# Losing one object of whatever size a round makes one cache grow by ROUNDS.
-# What else comes and goes (RCU, per-CPU slabs) was 59 at most, however many
-# rounds there were.
 growth()
 {
 	local i
