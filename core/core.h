@@ -8,6 +8,27 @@
 
 #include "quirk_text.h"
 
+/* pci_match_id() takes such an entry for the end of a table. */
+static inline bool vpv_id_is_empty(const struct pci_device_id *id)
+{
+	return !id->vendor && !id->subvendor && !id->class_mask;
+}
+
+static inline bool vpv_id_matches(const struct pci_device_id *id,
+				  struct pci_dev *pdev)
+{
+	const struct pci_device_id table[] = { *id, { } };
+
+	return pci_match_id(table, pdev);
+}
+
+/* adopt.c */
+const struct vfio_pci_variant *vpv_adopt(const struct vfio_pci_variant *variant,
+					 struct pci_dev *pdev);
+void vpv_adopt_put(const struct vfio_pci_variant *adopted);
+void vpv_adopt_start(struct vfio_pci_variant *variant);
+void vpv_adopt_stop(struct vfio_pci_variant *variant);
+
 /* settings.c */
 extern const struct attribute_group *vpv_dev_groups[];
 void vpv_settings_latch(struct vfio_pci_variant_device *vvdev);
@@ -39,6 +60,7 @@ void vpv_quirks_stop(struct vfio_pci_variant *variant, struct module *owner);
 
 enum vpv_quirk_source {
 	VPV_QUIRK_OF_FRAMEWORK,
+	VPV_QUIRK_OF_ADOPTED,
 	VPV_QUIRK_OF_VARIANT,
 	VPV_QUIRK_OF_USER,
 };

@@ -58,24 +58,17 @@ static const struct vfio_pci_quirk framework_quirks[] = {
 
 /* --- what matches a function ------------------------------------------------ */
 
-static bool is_for_id(const struct vfio_pci_quirk *quirk, struct pci_dev *pdev)
-{
-	const struct pci_device_id table[] = { quirk->match, { } };
-
-	return pci_match_id(table, pdev);
-}
-
 static bool is_for(const struct vpv_user_quirk *user, struct pci_dev *pdev)
 {
 	if (!user->by_address)
-		return is_for_id(&user->quirk, pdev);
+		return vpv_id_matches(&user->quirk.match, pdev);
 
 	return user->domain == pci_domain_nr(pdev->bus) &&
 	       user->bus == pdev->bus->number &&
 	       PCI_DEVFN(user->slot, user->function) == pdev->devfn;
 }
 
-/* Put a row that matches at the end of @quirks, or only count it. */
+/* Put a row that matches at the end of @quirks; NULL: only count it. */
 static unsigned int add_row(struct vpv_quirks *quirks, unsigned int n,
 			    const struct vfio_pci_quirk *quirk,
 			    enum vpv_quirk_source source)
@@ -87,23 +80,35 @@ static unsigned int add_row(struct vpv_quirks *quirks, unsigned int n,
 	return n + 1;
 }
 
+static unsigned int add_table(struct vpv_quirks *quirks, unsigned int n,
+			      const struct vfio_pci_quirk *table, size_t nr,
+			      struct pci_dev *pdev, enum vpv_quirk_source source)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (vpv_id_matches(&table[i].match, pdev))
+			n = add_row(quirks, n, &table[i], source);
+	return n;
+}
+
 /* The rows that match, in their order; @quirks NULL: only how many there are. */
 static unsigned int find_rows(struct vfio_pci_variant_device *vvdev,
 			      const struct vpv_user_rows *user_rows,
 			      struct vpv_quirks *quirks)
 {
 	const struct vfio_pci_variant *variant = vvdev->variant;
+	const struct vfio_pci_variant *adopted = vvdev->adopted;
 	struct pci_dev *pdev = vvdev->core.pdev;
-	unsigned int n = 0, i;
+	unsigned int n, i;
 
-	for (i = 0; i < ARRAY_SIZE(framework_quirks); i++)
-		if (is_for_id(&framework_quirks[i], pdev))
-			n = add_row(quirks, n, &framework_quirks[i],
-				    VPV_QUIRK_OF_FRAMEWORK);
-	for (i = 0; i < variant->nr_quirks; i++)
-		if (is_for_id(&variant->quirks[i], pdev))
-			n = add_row(quirks, n, &variant->quirks[i],
-				    VPV_QUIRK_OF_VARIANT);
+	n = add_table(quirks, 0, framework_quirks, ARRAY_SIZE(framework_quirks),
+		      pdev, VPV_QUIRK_OF_FRAMEWORK);
+	if (adopted)
+		n = add_table(quirks, n, adopted->quirks, adopted->nr_quirks,
+			      pdev, VPV_QUIRK_OF_ADOPTED);
+	n = add_table(quirks, n, variant->quirks, variant->nr_quirks, pdev,
+		      VPV_QUIRK_OF_VARIANT);
 	for (i = 0; user_rows && i < user_rows->nr; i++)
 		if (is_for(&user_rows->rows[i], pdev))
 			n = add_row(quirks, n, &user_rows->rows[i].quirk,
@@ -381,6 +386,7 @@ static int show_row(const struct vpv_matched_row *row, char *text, char *buf,
 {
 	static const char * const sources[] = {
 		[VPV_QUIRK_OF_FRAMEWORK] = "framework",
+		[VPV_QUIRK_OF_ADOPTED] = "adopted",
 		[VPV_QUIRK_OF_VARIANT] = "variant",
 		[VPV_QUIRK_OF_USER] = "parameter",
 	};

@@ -49,6 +49,15 @@ static ssize_t variant_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(variant);
 
+static ssize_t adopts_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	const struct vfio_pci_variant *adopted = to_vvdev(dev)->adopted;
+
+	return adopted ? sysfs_emit(buf, "%s\n", adopted->name) : 0;
+}
+static DEVICE_ATTR_RO(adopts);
+
 static ssize_t nointxmask_show(struct device *dev,
 			       struct device_attribute *attr, char *buf)
 {
@@ -79,6 +88,7 @@ static DEVICE_ATTR_RO(quirks);
 
 static struct attribute *vpv_dev_attrs[] = {
 	&dev_attr_variant.attr,
+	&dev_attr_adopts.attr,
 	&dev_attr_nointxmask.attr,
 	&dev_attr_disable_vga.attr,
 	&dev_attr_disable_idle_d3.attr,

@@ -32,49 +32,31 @@ static struct vfio_pci_variant *pdev_to_variant(struct pci_dev *pdev)
 static int vpv_init(struct vfio_device *vdev)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
-	int ret;
 
 	/* The ops are part of the variant: all there is to find it by. */
 	vvdev->variant = container_of(vdev->ops, struct vfio_pci_variant,
 				      vfio_ops);
-
-	ret = vfio_pci_core_init_dev(vdev);
-	if (ret)
-		return ret;
-
-	ret = vpv_quirks_match(vvdev);
-	if (ret)
-		return ret;
-	vpv_settings_latch(vvdev);
-	vpv_compat_init(vvdev);
-
-	if (vvdev->variant->ops->init) {
-		ret = vpv_errno(vvdev->variant->ops->init(vvdev));
-		if (ret)
-			goto err_free_quirks;
-	}
-	return 0;
-
-err_free_quirks:
-	vpv_quirks_free(vvdev);
-	return ret;
+	vvdev->ops = &no_ops;
+	return vfio_pci_core_init_dev(vdev);
 }
 
 static void vpv_release(struct vfio_device *vdev)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	const struct vfio_pci_variant *adopted = vvdev->adopted;
 
-	if (vvdev->variant->ops->release)
-		vvdev->variant->ops->release(vvdev);
+	if (vvdev->ops->release)
+		vvdev->ops->release(vvdev);
 	vpv_quirks_free(vvdev);
 	/* Frees the device on kernels where that is the driver's task. */
 	vfio_pci_core_release_dev(vdev);
+	vpv_adopt_put(adopted);
 }
 
 static int vpv_open(struct vfio_device *vdev)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
-	const struct vfio_pci_variant_ops *ops = vvdev->variant->ops;
+	const struct vfio_pci_variant_ops *ops = vvdev->ops;
 	int ret;
 
 	ret = vpv_compat_enable(vvdev);
@@ -113,8 +95,8 @@ static void vpv_close(struct vfio_device *vdev)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
 
-	if (vvdev->variant->ops->close)
-		vvdev->variant->ops->close(vvdev);
+	if (vvdev->ops->close)
+		vvdev->ops->close(vvdev);
 	vfio_pci_core_close_device(vdev);
 }
 
@@ -134,15 +116,15 @@ static const struct vfio_device_ops vpv_vfio_ops = {
 };
 
 /*
- * For variants with an rw hook, and for devices with config bytes of quirks. All
- * others have the core's functions in their ops.
+ * For devices with an rw hook or with config bytes of quirks. All others have the
+ * core's functions in their ops.
  */
 
 /* As the core does around its own: the user may have put the function in D3. */
 static ssize_t call_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
 		       size_t count, loff_t *ppos, bool iswrite)
 {
-	const struct vfio_pci_variant_ops *ops = vvdev->variant->ops;
+	const struct vfio_pci_variant_ops *ops = vvdev->ops;
 	struct device *dev = &vvdev->core.pdev->dev;
 	ssize_t ret;
 
@@ -191,28 +173,61 @@ static ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
 
 /* The PCI driver that every variant starts from. */
 
+/* Up to where the device could be registered; undone by vpv_release(). */
+static int prepare(struct vfio_pci_variant_device *vvdev,
+		   const struct vfio_pci_variant_ops *ops)
+{
+	int ret;
+
+	ret = vpv_quirks_match(vvdev);
+	if (ret)
+		return ret;
+	vpv_settings_latch(vvdev);
+	vpv_compat_init(vvdev);
+
+	if (ops->init) {
+		ret = vpv_errno(ops->init(vvdev));
+		if (ret)
+			return ret;
+	}
+	vvdev->ops = ops;
+
+	if (ops->rw || shows_bytes(vvdev))
+		vvdev->core.vdev.ops = &vvdev->variant->rw_ops;
+	return 0;
+}
+
 static int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct vfio_pci_variant *variant = pdev_to_variant(pdev);
+	const struct vfio_pci_variant_ops *ops = variant->ops;
+	const struct vfio_pci_variant *adopted;
 	struct vfio_pci_variant_device *vvdev;
 	struct vfio_device *vdev;
 	int ret;
 
-	if (variant->ops->match) {
-		ret = vpv_errno(variant->ops->match(pdev));
+	if (ops->match) {
+		ret = vpv_errno(ops->match(pdev));
 		if (ret)
 			return ret;
 	}
 
-	vdev = _vfio_alloc_device(struct_size(vvdev, priv,
-					      variant->ops->priv_size),
-				  &pdev->dev, &variant->vfio_ops);
-	if (IS_ERR(vdev))
-		return PTR_ERR(vdev);
-	vvdev = vdev_to_vvdev(vdev);
+	adopted = vpv_adopt(variant, pdev);
+	if (adopted)
+		ops = adopted->ops;
 
-	if (shows_bytes(vvdev))
-		vdev->ops = &variant->config_ops;
+	vdev = _vfio_alloc_device(struct_size(vvdev, priv, ops->priv_size),
+				  &pdev->dev, &variant->vfio_ops);
+	if (IS_ERR(vdev)) {
+		vpv_adopt_put(adopted);
+		return PTR_ERR(vdev);
+	}
+	vvdev = vdev_to_vvdev(vdev);
+	vvdev->adopted = adopted;
+
+	ret = prepare(vvdev, ops);
+	if (ret)
+		goto err_put_device;
 
 	/* The core's PM and error handlers take drvdata for its device. */
 	pci_set_drvdata(pdev, &vvdev->core);
@@ -227,6 +242,7 @@ static int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 err_unbind_quirks:
 	vpv_quirks_unbind(vvdev);
+err_put_device:
 	vfio_put_device(vdev);
 	return ret;
 }
@@ -260,7 +276,8 @@ static void vpv_reset_done(struct pci_dev *pdev)
 	struct vfio_pci_variant_device *vvdev =
 		to_vfio_pci_variant_device(pci_get_drvdata(pdev));
 
-	vvdev->variant->ops->reset_done(vvdev);
+	if (vvdev->ops->reset_done)
+		vvdev->ops->reset_done(vvdev);
 }
 
 static const struct pci_error_handlers vpv_err_handlers = {
@@ -279,12 +296,6 @@ static bool overrides_framework(const struct pci_driver *driver)
 	       driver->driver.pm || driver->driver.dev_groups;
 }
 
-/* pci_match_id() takes such an entry for the end of a table. */
-static bool matches_nothing(const struct pci_device_id *match)
-{
-	return !match->vendor && !match->subvendor && !match->class_mask;
-}
-
 /* Names the first bad quirk in the log. */
 static bool has_bad_quirk(const struct vfio_pci_variant *variant)
 {
@@ -296,7 +307,7 @@ static bool has_bad_quirk(const struct vfio_pci_variant *variant)
 
 		if (!quirk->reason)
 			fault = "it has no reason";
-		else if (matches_nothing(&quirk->match))
+		else if (vpv_id_is_empty(&quirk->match))
 			fault = "it matches nothing";
 		else
 			fault = vpv_quirk_fault(quirk);
@@ -327,6 +338,12 @@ static const char *find_fault(const struct vfio_pci_variant *variant)
 		return "it has a release hook but no init hook";
 	if (ops->close && !ops->open && !ops->add_regions)
 		return "it has a close hook but neither open nor add_regions";
+	if (variant->generic && ops != &no_ops)
+		return "it is generic but has hooks of its own";
+	if (variant->generic && variant->specialised)
+		return "it is generic and specialised";
+	if (variant->specialised && !variant->id_table)
+		return "it is specialised but has no id_table";
 	if (variant->nr_quirks && !variant->quirks)
 		return "it counts quirks that it does not have";
 	return NULL;
@@ -342,11 +359,9 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	variant->vfio_ops = vpv_vfio_ops;
 	/* Not const in vfio_device_ops, though nobody writes to it. */
 	variant->vfio_ops.name = (char *)variant->name;
-	variant->config_ops = variant->vfio_ops;
-	variant->config_ops.read = vpv_read;
-	variant->config_ops.write = vpv_write;
-	if (variant->ops->rw)
-		variant->vfio_ops = variant->config_ops;
+	variant->rw_ops = variant->vfio_ops;
+	variant->rw_ops.read = vpv_read;
+	variant->rw_ops.write = vpv_write;
 
 	*driver = variant->driver ? *variant->driver : (struct pci_driver) { };
 	driver->name = variant->name;
@@ -354,7 +369,8 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	driver->probe = vpv_probe;
 	driver->remove = vpv_remove;
 	driver->sriov_configure = vpv_sriov_configure;
-	driver->err_handler = variant->ops->reset_done ?
+	/* The hooks of a generic variant are those that it adopts. */
+	driver->err_handler = variant->ops->reset_done || variant->generic ?
 		&vpv_err_handlers : &vfio_pci_core_err_handlers;
 	driver->dev_groups = vpv_dev_groups;
 	/* DMA is the user's, through its own mappings. */
@@ -436,6 +452,7 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 		if (variant->params->disable_denylist)
 			pr_warn("%s: the denylist is off\n", variant->name);
 	}
+	vpv_adopt_start(variant);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__vfio_pci_variant_register);
@@ -451,6 +468,7 @@ void vfio_pci_variant_unregister(struct vfio_pci_variant *variant)
 {
 	struct module *owner = variant->pci_driver.driver.owner;
 
+	vpv_adopt_stop(variant);
 	pci_unregister_driver(&variant->pci_driver);
 	vpv_quirks_stop(variant, owner);
 }

@@ -11,6 +11,8 @@
  * What runs, in this order (see each hook for its locks):
  *
  *   probe    match()
+ *            a generic variant looks for a specialised one to adopt: its match();
+ *            all hooks below are then those of the adopted one
  *            vfio_pci_core_init_dev()
  *            quirks matched; denied by one? then -EINVAL
  *            settings latched
@@ -71,6 +73,10 @@ struct vfio_pci_variant_ops {
 	 * Return 0 to take the function, -ENODEV to decline it silently, any
 	 * other errno to fail the probe. NULL: whatever the id table, a
 	 * dynamic id or driver_override selected is taken.
+	 *
+	 * Of a specialised variant it is also asked before a generic one adopts
+	 * it for this function, with a lock of the framework held: then any
+	 * errno declines.
 	 */
 	int (*match)(struct pci_dev *pdev);
 
@@ -78,7 +84,8 @@ struct vfio_pci_variant_ops {
 	 * @init: Prepare a device that nobody can open yet.
 	 *
 	 * The core's part is initialised, the settings are latched, the private
-	 * data is zeroed; drvdata is not set yet. Device lock held. On error
+	 * data is zeroed; drvdata is not set yet. The function is in D0. Device
+	 * lock held. On error
 	 * undo what you did: @release is not called. NULL: nothing to prepare.
 	 */
 	int (*init)(struct vfio_pci_variant_device *vvdev);
@@ -170,13 +177,15 @@ struct vfio_pci_variant_quirks {
  * @disable_idle_d3: leave an unused function in D0
  * @enable_sriov: VFs may be created while the function is bound
  * @disable_denylist: bind functions that a row of a table denies
+ * @disable_adoption: a generic variant adopts no specialised one; not among the
+ *	standard ones, see VFIO_PCI_VARIANT_PARAM_DISABLE_ADOPTION()
  * @quirks: the user's own rows, see <linux/vfio_pci_quirk.h>
  *
  * Each module has its own, see VFIO_PCI_VARIANT_PARAMS(). @nointxmask,
  * @disable_vga, @disable_idle_d3 and @quirks are latched into each device when
- * it is bound. @disable_denylist is asked at bind, and @enable_sriov when somebody
- * writes to sriov_numvfs, as in the in-tree driver: both allow an act, they
- * are not state of a device.
+ * it is bound. @disable_denylist and @disable_adoption are asked at bind, and
+ * @enable_sriov when somebody writes to sriov_numvfs, as in the in-tree driver:
+ * they allow an act, they are not state of a device.
  */
 struct vfio_pci_variant_params {
 	char ids[1024];
@@ -185,6 +194,7 @@ struct vfio_pci_variant_params {
 	bool disable_idle_d3;
 	bool enable_sriov;
 	bool disable_denylist;
+	bool disable_adoption;
 	struct vfio_pci_variant_quirks quirks;
 };
 
@@ -212,6 +222,14 @@ struct vfio_pci_variant_settings {
  * @ops: what it does differently. NULL: nothing, plain pass-through.
  * @quirks: rows for hardware that it may bind. NULL: none.
  * @nr_quirks: number of @quirks
+ * @generic: it takes any function, adds nothing of its own, and adopts: when it
+ *	binds a function that a loaded specialised variant matches, it runs that
+ *	one's hooks and applies its quirks, under its own name and settings, and
+ *	pins its module. So it has no @ops.
+ * @specialised: it is for the functions in its @id_table, and generic variants
+ *	adopt it there. Its hooks then run for devices that are bound to another
+ *	variant, and its registration must be the last thing that its module's
+ *	init does: it can be in use from there on.
  * @params: the module's parameters, from VFIO_PCI_VARIANT_PARAMS(). NULL: it
  *	has none and every setting is off.
  * @driver: further fields for its pci_driver, such as shutdown. NULL: none.
@@ -227,14 +245,18 @@ struct vfio_pci_variant {
 	const struct vfio_pci_variant_ops *ops;
 	const struct vfio_pci_quirk *quirks;
 	size_t nr_quirks;
+	bool generic;
+	bool specialised;
 	struct vfio_pci_variant_params *params;
 	const struct pci_driver *driver;
 
 	/* private: built at registration */
 	struct pci_driver pci_driver;
 	struct vfio_device_ops vfio_ops;
-	/* private: the same for devices with config bytes of quirks */
-	struct vfio_device_ops config_ops;
+	/* private: the same for devices with an rw hook or config bytes of quirks */
+	struct vfio_device_ops rw_ops;
+	/* private: in the list of specialised ones */
+	struct list_head node;
 };
 
 /**
@@ -242,12 +264,18 @@ struct vfio_pci_variant {
  * @core: the core's device; first, as the core's hot reset treats every VFIO
  *	device of a slot or bus as one of these
  * @variant: whose it is
- * @settings: its latched settings
+ * @adopted: the specialised variant whose hooks it has, and whose quirks apply
+ *	before those of @variant; NULL: none
+ * @settings: its latched settings, from the parameters of @variant
  */
 struct vfio_pci_variant_device {
 	struct vfio_pci_core_device core;
 	const struct vfio_pci_variant *variant;
+	const struct vfio_pci_variant *adopted;
 	struct vfio_pci_variant_settings settings;
+
+	/* private: the hooks, of either; none until its init hook succeeded */
+	const struct vfio_pci_variant_ops *ops;
 
 	/* private: what is special about it; NULL: nothing */
 	struct vpv_quirks *quirks;
@@ -376,6 +404,12 @@ void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
 	module_param_named(disable_denylist, (__p).disable_denylist, bool, 0444); \
 	MODULE_PARM_DESC(disable_denylist,				\
 		"Bind functions known to be unsafe in the hands of an untrusted user")
+
+/* For generic variants. */
+#define VFIO_PCI_VARIANT_PARAM_DISABLE_ADOPTION(__p)			\
+	module_param_named(disable_adoption, (__p).disable_adoption, bool, 0644); \
+	MODULE_PARM_DESC(disable_adoption,				\
+		"Leave out what specialised variants have for the functions they match")
 
 extern const struct kernel_param_ops vfio_pci_variant_quirks_ops;
 

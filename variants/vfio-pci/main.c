@@ -6,6 +6,7 @@
 #include <linux/vfio_pci_variant.h>
 
 VFIO_PCI_VARIANT_PARAMS(params);
+VFIO_PCI_VARIANT_PARAM_DISABLE_ADOPTION(params);
 
 /* Every function, but only where driver_override asks for this driver. */
 static const struct pci_device_id ids[] = {
@@ -17,6 +18,7 @@ MODULE_DEVICE_TABLE(pci, ids);
 static struct vfio_pci_variant variant = {
 	.name = "vfio-pci",
 	.id_table = ids,
+	.generic = true,
 	.params = &params,
 };
 module_vfio_pci_variant(variant);
