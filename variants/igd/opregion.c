@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/compiler.h>
+#include <linux/string.h>
+
+#include "opregion.h"
+
+/* Offsets in the OpRegion; numbers are little endian. */
+#define OPREGION_SIGNATURE	0x0
+#define OPREGION_SIZE		0x10	/* u32, in KiB */
+#define OPREGION_MINOR		0x16	/* u8, of the version */
+#define OPREGION_MAJOR		0x17	/* u8 */
+#define OPREGION_RVDA		0x3ba	/* u64, since version 2.0 */
+#define OPREGION_RVDS		0x3c2	/* u32, since version 2.0 */
+
+static const char opregion_signature[] = "IntelGraphicsMem";
+static const char vbt_signature[] = "$VBT";
+
+/* The firmware may write there: what is checked must be what is used. */
+static u64 get_le(const u8 *from, int size)
+{
+	u64 value = 0;
+
+	while (size--)
+		value = value << 8 | READ_ONCE(from[size]);
+	return value;
+}
+
+/**
+ * igd_opregion_parse - check an OpRegion and find the VBT that belongs to it
+ * @region: filled, but for the pointer to the VBT
+ * @base: %IGD_OPREGION_SIZE bytes. The firmware may write there at any time; what
+ *	counts is read once.
+ * @addr: their physical address
+ *
+ * Return: %IGD_OK, or what is wrong with it.
+ */
+enum igd_fault igd_opregion_parse(struct igd_opregion *region, const u8 *base,
+				  u64 addr)
+{
+	u8 minor = get_le(base + OPREGION_MINOR, 1);
+	u8 major = get_le(base + OPREGION_MAJOR, 1);
+	u64 rvda = get_le(base + OPREGION_RVDA, 8);
+	u64 rvds = get_le(base + OPREGION_RVDS, 4);
+	bool absolute = major == 2 && minor == 0;
+
+	*region = (struct igd_opregion) { .base = base };
+
+	if (memcmp(base + OPREGION_SIGNATURE, opregion_signature,
+		   sizeof(opregion_signature) - 1))
+		return IGD_BAD_SIGNATURE;
+	if (get_le(base + OPREGION_SIZE, 4) != IGD_OPREGION_SIZE / 1024)
+		return IGD_BAD_SIZE;
+	if (major < 2 || !rvda || !rvds)
+		return IGD_OK;
+
+	if (rvds > IGD_VBT_MAX)
+		return IGD_BAD_RVDS;
+	if (!absolute) {
+		if (rvda > ~addr)
+			return IGD_BAD_RVDA;
+		rvda += addr;
+	}
+	/* Beyond the last address, or in the OpRegion itself. */
+	if (rvds - 1 > ~rvda ||
+	    (rvda < addr + IGD_OPREGION_SIZE && rvda + rvds > addr))
+		return IGD_BAD_RVDA;
+
+	region->vbt_addr = rvda;
+	region->vbt_size = rvds;
+	region->raise = absolute;
+	return IGD_OK;
+}
+
+/**
+ * igd_vbt_check - look whether it is a VBT that RVDA points to
+ * @vbt: what is there
+ * @size: RVDS
+ *
+ * Return: %IGD_OK or %IGD_BAD_VBT.
+ */
+enum igd_fault igd_vbt_check(const u8 *vbt, u32 size)
+{
+	size_t n = sizeof(vbt_signature) - 1;
+
+	return size >= n && !memcmp(vbt, vbt_signature, n) ? IGD_OK : IGD_BAD_VBT;
+}
+
+/**
+ * igd_fault_text - what is wrong, for the log
+ * @fault: not %IGD_OK
+ *
+ * Return: a few words.
+ */
+const char *igd_fault_text(enum igd_fault fault)
+{
+	switch (fault) {
+	case IGD_BAD_SIGNATURE:
+		return "ASLS does not point to an OpRegion (no signature there)";
+	case IGD_BAD_SIZE:
+		return "its size is not 8 KiB";
+	case IGD_BAD_RVDS:
+		return "RVDS: its VBT is larger than a VBT can be (64 KiB)";
+	case IGD_BAD_RVDA:
+		return "RVDA: its VBT lies where none can be";
+	case IGD_BAD_VBT:
+		return "RVDA does not point to a VBT (no signature there)";
+	default:
+		return "nothing";
+	}
+}
+
+/**
+ * igd_opregion_size - size of what the user sees
+ * @region: the OpRegion
+ *
+ * Return: bytes, the VBT included.
+ */
+u32 igd_opregion_size(const struct igd_opregion *region)
+{
+	return IGD_OPREGION_SIZE + region->vbt_size;
+}
+
+/* Bytes [@at, @at + @count) of what the user sees, as far as @part has them. */
+static void read_part(u8 *buf, u32 count, u32 at, const u8 *part, u32 start,
+		      u32 size)
+{
+	u32 from = at > start ? at : start;
+	u32 to = at + count < start + size ? at + count : start + size;
+
+	if (from < to)
+		memcpy(buf + (from - at), part + (from - start), to - from);
+}
+
+/**
+ * igd_opregion_read - a piece of what the user sees
+ * @region: the OpRegion, with its VBT if it has one
+ * @buf: to be filled
+ * @count: bytes
+ * @at: where they start; @at + @count is at most igd_opregion_size()
+ *
+ * The VBT follows the OpRegion, and so says RVDA then; as it says so by the
+ * distance, version 2.0 is shown as 2.1. All else is as the firmware has it now.
+ */
+void igd_opregion_read(const struct igd_opregion *region, u8 *buf, u32 count,
+		       u32 at)
+{
+	static const u8 rvda[8] = {
+		IGD_OPREGION_SIZE & 0xff, IGD_OPREGION_SIZE >> 8,
+	};
+	static const u8 minor = 1;
+
+	read_part(buf, count, at, region->base, 0, IGD_OPREGION_SIZE);
+	if (!region->vbt_size)
+		return;
+
+	read_part(buf, count, at, region->vbt, IGD_OPREGION_SIZE,
+		  region->vbt_size);
+	read_part(buf, count, at, rvda, OPREGION_RVDA, sizeof(rvda));
+	if (region->raise)
+		read_part(buf, count, at, &minor, OPREGION_MINOR, 1);
+}
