@@ -1,0 +1,236 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: mem=4G timeout=600 devices=none
+# append: memmap=2M$0x60000000 memmap=1M$0x140000000
+# qemu: -vga none -device VGA,addr=02.0
+# qemu: -device pcie-root-port,id=rp9,bus=pcie.0,addr=9,chassis=9,x-speed=5
+# qemu: -device secondary-vga,bus=rp9
+# vfio-pci-igd on a function that passes for Intel graphics: each layout of the
+# OpRegion byte for byte, what it says of bad ones, the bridges, the parameters.
+# Functions are called through others, which shellcheck does not see.
+# shellcheck disable=SC2317
+set -u
+# shellcheck source=tools/testing/selftests/lib.sh
+. ./lib.sh
+# shellcheck source=tools/testing/selftests/igd.inc
+. ./igd.inc
+
+modprobe vfio_iommu_type1
+
+# --- modules.alias, by which libvirt chooses -------------------------------------
+for class in 00 80; do
+	is "there is an alias for class 03$class" "$(grep -cixF \
+		"alias vfio_pci:v00008086d*sv*sd*bc03sc${class}i* vfio_pci_igd" \
+		"$modules_dir/modules.alias")" 1
+done
+is "and no other" "$(grep -c ' vfio_pci_igd$' "$modules_dir/modules.alias")" 2
+
+# --- good layouts ----------------------------------------------------------------
+fake 0
+check "modprobe vfio-pci-igd" modprobe vfio-pci-igd
+is "it binds nothing by itself" "$(driver_of $igd)" ""
+while IFS= read -r name; do
+	put "$name"
+	check "$name: it binds" bind_override $igd vfio-pci-igd
+	is "$name: three regions" "$(vfio-region $igd list | cut -d' ' -f1,2 | paste -sd,)" \
+		"80008086 1,80008086 2,80008086 3"
+	tap_from vfio-region $igd verify 80008086 1 /tmp/expected
+	is "$name: ASLS shows its address" "$(shown_asls)" "$asls"
+done < <(./igd-layout.py list good)
+is "nothing was complained of" "$(dmesg | grep -c 'vfio-pci-igd:')" 0
+
+# --- ASLS is the user's own ------------------------------------------------------
+is "the user reads what he writes to ASLS" \
+	"$(vfio-try $igd write 4 fc deadbeef read 4 fc read 1 fe write 2 fc 1234 read 4 fc |
+		paste -sd,)" "written,deadbeef,ad,written,dead1234"
+is "none of it gets to the function" "$(hw_asls)" "$asls"
+is "the next user finds the OpRegion's address" "$(shown_asls)" "$asls"
+
+# --- the bridges -----------------------------------------------------------------
+for bridge in 00.0=2 1f.0=3; do
+	cp "/sys/bus/pci/devices/0000:00:${bridge%=*}/config" /tmp/bridge
+	tap_from vfio-region $igd verify 80008086 "${bridge#*=}" /tmp/bridge
+done
+check "the bridges are not the same" fails cmp -s /tmp/bridge \
+	/sys/bus/pci/devices/0000:00:00.0/config
+
+# without DESC SUBTYPES LOG: what regions are left and what is said of the others.
+without()
+{
+	log_mark
+	is "$1: regions" "$(subtypes)" "$2"
+	is "$1: one line says why" "$(log_since | grep -c "vfio-pci-igd.*$3")" 1
+}
+
+# foreign SLOT: the bridge there is somebody else's.
+foreign()
+{
+	modprobe idshim "bdf=0000:00:$1" vendor=0x1022 device=0x1234
+}
+
+strict()
+{
+	echo "$1" >/sys/module/vfio_pci_igd/parameters/strict
+	bind_override $igd vfio-pci-igd
+}
+
+# refuses DESC ERRNO LOG
+refuses()
+{
+	local rc
+
+	log_mark
+	vfio-region $igd list >/dev/null
+	rc=$?
+	is "$1: strict refuses to open" $rc "$2"
+	is "$1: and says why" "$(log_since | grep -c "vfio-pci-igd.*$3.*strict")" 1
+}
+
+foreign 00.0
+without "foreign host bridge" 1,3 "host bridge left out: .*not Intel's"
+strict 1
+refuses "foreign host bridge" 22 "host bridge: .*not Intel's"
+rmmod idshim
+foreign 1f.0
+refuses "foreign LPC bridge" 22 "LPC bridge: .*not Intel's"
+strict 0
+without "foreign LPC bridge" 1,2 "LPC bridge left out: .*not Intel's"
+rmmod idshim
+is "the next open has all" "$(subtypes)" 1,2,3
+
+echo 1 >/sys/bus/pci/devices/0000:00:00.0/remove
+without "no host bridge" 1,3 "host bridge left out: there is none"
+strict 1
+refuses "no host bridge" 19 "host bridge: there is none"
+strict 0
+echo 1 >/sys/bus/pci/rescan
+is "it is found again" "$(subtypes)" 1,2,3
+
+# --- bad layouts -----------------------------------------------------------------
+while IFS= read -r name; do
+	put "$name"
+	bind_override $igd vfio-pci-igd
+	without "$name" 2,3 "OpRegion left out: .*$(cat /tmp/expected)"
+	is "$name: ASLS shows none" "$(shown_asls)" 00000000
+	strict 1
+	refuses "$name" 22 "OpRegion: .*$(cat /tmp/expected)"
+	strict 0
+done < <(./igd-layout.py list bad)
+
+# A BAR is memory too, and its user's: what is there is not looked at.
+read -r asls _ <"/sys/bus/pci/devices/$igd/resource"
+fake_asls "$((asls))"
+bind_override $igd vfio-pci-igd
+without "ASLS in a BAR" 2,3 "OpRegion left out: .*does not point to memory of the firmware"
+
+for asls in 0 0xffffffff; do
+	fake_asls "$asls"
+	strict 1
+	without "ASLS $asls" 2,3 "no OpRegion: the firmware left no address"
+	is "ASLS $asls: it shows none" "$(shown_asls)" 00000000
+done
+strict 0
+
+# --- parameters, each alone and latched --------------------------------------------
+put "2.0, VBT distant"
+bind_override $igd vfio-pci-igd
+parameters=/sys/module/vfio_pci_igd/parameters
+echo 1 >$parameters/disable_opregion
+is "disable_opregion: not for what is bound" "$(subtypes)" 1,2,3
+bind_override $igd vfio-pci-igd
+without "disable_opregion" 2,3 "no OpRegion: disable_opregion"
+is "disable_opregion: ASLS shows none" "$(shown_asls)" 00000000
+is "disable_opregion: the register is what it was" "$(hw_asls)" "$asls"
+echo 0 >$parameters/disable_opregion
+echo 1 >$parameters/disable_bridges
+bind_override $igd vfio-pci-igd
+log_mark
+is "disable_bridges: regions" "$(subtypes)" 1
+is "disable_bridges: nothing is said" "$(log_since | grep -c vfio-pci-igd:)" 0
+echo 0 >$parameters/disable_bridges
+check "the standard ones are its own" test -w $parameters/nointxmask -a \
+	-w $parameters/quirks -a -e $parameters/disable_vga
+
+bind_override $igd vfio-pci-igd
+fake_asls 0x1000000
+is "ASLS counts as it was at bind" "$(subtypes)" 1,2,3
+is "and shows so" "$(shown_asls)" "$asls"
+
+# --- another class, another place --------------------------------------------------
+bind_override $igd ""
+rmmod fakeigd
+fake "0x$asls" class=0x038000
+check "class 0380: it binds" bind_override $igd vfio-pci-igd
+is "class 0380: three regions" "$(subtypes)" 1,2,3
+tap_from vfio-region $igd verify 80008086 1 /tmp/expected
+
+# --- what is no graphics of the processor -------------------------------------------
+card=$(basename "$(ls -d /sys/bus/pci/devices/0000:00:09.0/0000:??:00.0)")
+check "a card: it binds" bind_override "$card" vfio-pci-igd
+log_mark
+is "a card of somebody else's: no regions" "$(subtypes "$card")" ""
+is "and one line says so" \
+	"$(log_since | grep -c "$card: vfio-pci-igd: no OpRegion: .*display controller of Intel's")" 1
+bind_override "$card" ""
+modprobe idshim "bdf=$card" vendor=0x8086 device=0x56a0
+check "a card of Intel's: it binds" bind_override "$card" vfio-pci-igd
+log_mark
+is "a card of Intel's: no regions" "$(subtypes "$card")" ""
+is "and one line says so, too" \
+	"$(log_since | grep -c "$card: vfio-pci-igd: no OpRegion: the firmware left no")" 1
+is "no other line" "$(log_since | grep -c vfio-pci-igd:)" 1
+bind_override "$card" ""
+rmmod idshim
+
+# --- rounds ------------------------------------------------------------------------
+lpc_refs()
+{
+	cat /sys/module/fakeigd/parameters/lpc_refs
+}
+
+# Mappings of the firmware's memory.
+mapped()
+{
+	grep -c "phys=0x[0]*60" /proc/vmallocinfo
+}
+
+# leaves_nothing DESC OPENED REGIONS: in 400 rounds of open and close, with so many.
+# Enough to tell one object a round from a page of the smallest, of which there are
+# 128: whole pages are what is counted.
+leaves_nothing()
+{
+	local refs
+
+	refs=$(lpc_refs)
+	vfio-region $igd rounds 20 >/dev/null
+	objects >/tmp/before
+	is "$1: 400 rounds of open and close" "$(vfio-region $igd rounds 400)" \
+		"$2 opened, $3 regions"
+	most=$(most_grown /tmp/before)
+	check "$1: no memory is left behind: $most objects" test "${most##* }" -lt 300
+	is "$1: no mapping" "$(mapped)" 0
+	is "$1: no reference" "$(lpc_refs)" "$refs"
+}
+
+leaves_nothing "good" 400 1200
+refs=$(lpc_refs)
+vfio-hold $igd >/tmp/held &
+wait_for 20 grep -q open /tmp/held
+is "while it is open, the OpRegion and its VBT are mapped" "$(mapped)" 2
+is "and the bridge is held" "$(lpc_refs)" $((refs + 1))
+kill $!
+wait $!
+
+put "RVDA to no VBT"
+bind_override $igd vfio-pci-igd
+leaves_nothing "bad VBT" 400 800
+# The open fails after the OpRegion and the host bridge got their regions.
+put "2.0, VBT distant"
+foreign 1f.0
+strict 1
+leaves_nothing "strict, foreign LPC bridge" 0 0
+rmmod idshim
+
+bind_override $igd ""
+check "it unloads" rmmod vfio_pci_igd
+done_testing
