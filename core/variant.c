@@ -53,9 +53,8 @@ static void vpv_release(struct vfio_device *vdev)
 	vpv_adopt_put(adopted);
 }
 
-static int vpv_open(struct vfio_device *vdev)
+static int enable(struct vfio_pci_variant_device *vvdev)
 {
-	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
 	const struct vfio_pci_variant_ops *ops = vvdev->ops;
 	int ret;
 
@@ -91,13 +90,42 @@ err_disable:
 	return ret;
 }
 
+static int vpv_open(struct vfio_device *vdev)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
+	int ret;
+
+	if (gate) {
+		ret = vpv_errno(gate->open(vvdev));
+		if (ret)
+			return ret;
+	}
+
+	ret = enable(vvdev);
+	if (ret && gate)
+		gate->close(vvdev);
+	return ret;
+}
+
 static void vpv_close(struct vfio_device *vdev)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
 	if (vvdev->ops->close)
 		vvdev->ops->close(vvdev);
 	vfio_pci_core_close_device(vdev);
+	if (gate)
+		gate->close(vvdev);
+}
+
+/* For variants with a gate; the others have the core's. */
+static int vpv_match(struct vfio_device *vdev, char *name)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+
+	return vvdev->variant->gate->match(vvdev, name);
 }
 
 static const struct vfio_device_ops vpv_vfio_ops = {
@@ -191,10 +219,35 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 			return ret;
 	}
 	vvdev->ops = ops;
+	if (vvdev->variant->gate)
+		vvdev->variant->gate->init(vvdev);
 
 	if (ops->rw || shows_bytes(vvdev))
 		vvdev->core.vdev.ops = &vvdev->variant->rw_ops;
 	return 0;
+}
+
+/* A device for @variant with the hooks @ops: private data of both is in it. */
+static struct vfio_pci_variant_device *
+alloc_device(struct pci_dev *pdev, const struct vfio_pci_variant *variant,
+	     const struct vfio_pci_variant_ops *ops)
+{
+	const struct vfio_pci_variant_gate *gate = variant->gate;
+	struct vfio_pci_variant_device *vvdev;
+	struct vfio_device *vdev;
+	size_t size, gate_at;
+
+	gate_at = ALIGN(struct_size(vvdev, priv, ops->priv_size),
+			ARCH_KMALLOC_MINALIGN);
+	size = gate_at + (gate ? gate->priv_size : 0);
+	vdev = _vfio_alloc_device(size, &pdev->dev, &variant->vfio_ops);
+	if (IS_ERR(vdev))
+		return ERR_CAST(vdev);
+
+	vvdev = vdev_to_vvdev(vdev);
+	if (gate)
+		vvdev->gate_priv = (void *)vvdev + gate_at;
+	return vvdev;
 }
 
 static int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -203,7 +256,6 @@ static int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	const struct vfio_pci_variant_ops *ops = variant->ops;
 	const struct vfio_pci_variant *adopted;
 	struct vfio_pci_variant_device *vvdev;
-	struct vfio_device *vdev;
 	int ret;
 
 	if (ops->match) {
@@ -216,13 +268,11 @@ static int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (adopted)
 		ops = adopted->ops;
 
-	vdev = _vfio_alloc_device(struct_size(vvdev, priv, ops->priv_size),
-				  &pdev->dev, &variant->vfio_ops);
-	if (IS_ERR(vdev)) {
+	vvdev = alloc_device(pdev, variant, ops);
+	if (IS_ERR(vvdev)) {
 		vpv_adopt_put(adopted);
-		return PTR_ERR(vdev);
+		return PTR_ERR(vvdev);
 	}
-	vvdev = vdev_to_vvdev(vdev);
 	vvdev->adopted = adopted;
 
 	ret = prepare(vvdev, ops);
@@ -238,21 +288,35 @@ static int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto err_unbind_quirks;
 
 	vpv_compat_registered(vvdev);
+	if (!variant->gate)
+		return 0;
+	ret = vpv_errno(variant->gate->start(vvdev));
+	if (ret)
+		goto err_unregister;
 	return 0;
 
+err_unregister:
+	vfio_pci_core_unregister_device(&vvdev->core);
 err_unbind_quirks:
 	vpv_quirks_unbind(vvdev);
 err_put_device:
-	vfio_put_device(vdev);
+	vfio_put_device(&vvdev->core.vdev);
 	return ret;
 }
 
 static void vpv_remove(struct pci_dev *pdev)
 {
 	struct vfio_pci_core_device *core = pci_get_drvdata(pdev);
+	struct vfio_pci_variant_device *vvdev = to_vfio_pci_variant_device(core);
+	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
+	if (gate) {
+		/* Users of its VFs go before its own, as without a gate. */
+		vfio_pci_core_sriov_configure(core, 0);
+		gate->stop(vvdev);
+	}
 	vfio_pci_core_unregister_device(core);
-	vpv_quirks_unbind(to_vfio_pci_variant_device(core));
+	vpv_quirks_unbind(vvdev);
 	vfio_put_device(&core->vdev);
 }
 
@@ -320,10 +384,17 @@ static bool has_bad_quirk(const struct vfio_pci_variant *variant)
 	return false;
 }
 
+static bool gate_lacks_a_hook(const struct vfio_pci_variant_gate *gate)
+{
+	return !gate->init || !gate->start || !gate->stop || !gate->match ||
+	       !gate->open || !gate->close;
+}
+
 /* What is wrong with @variant, or NULL. */
 static const char *find_fault(const struct vfio_pci_variant *variant)
 {
 	const struct vfio_pci_variant_ops *ops = variant->ops ?: &no_ops;
+	const struct vfio_pci_variant_gate *gate = variant->gate;
 	const struct pci_driver *driver = variant->driver;
 
 	if (!variant->name || !*variant->name)
@@ -344,6 +415,10 @@ static const char *find_fault(const struct vfio_pci_variant *variant)
 		return "it is generic and specialised";
 	if (variant->specialised && !variant->id_table)
 		return "it is specialised but has no id_table";
+	if (gate && gate_lacks_a_hook(gate))
+		return "its gate lacks a hook";
+	if (gate && gate->priv_size > VFIO_PCI_VARIANT_PRIV_MAX)
+		return "priv_size of its gate is above VFIO_PCI_VARIANT_PRIV_MAX";
 	if (variant->nr_quirks && !variant->quirks)
 		return "it counts quirks that it does not have";
 	return NULL;
@@ -359,6 +434,8 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	variant->vfio_ops = vpv_vfio_ops;
 	/* Not const in vfio_device_ops, though nobody writes to it. */
 	variant->vfio_ops.name = (char *)variant->name;
+	if (variant->gate)
+		variant->vfio_ops.match = vpv_match;
 	variant->rw_ops = variant->vfio_ops;
 	variant->rw_ops.read = vpv_read;
 	variant->rw_ops.write = vpv_write;

@@ -16,9 +16,11 @@
  *            vfio_pci_core_init_dev()
  *            quirks matched; denied by one? then -EINVAL
  *            settings latched
- *            init()
- *            vfio_pci_core_register_device(): from here on it can be opened
- *   open     vfio_pci_core_enable(), which resets the function: reset_done()
+ *            init(), init() of the gate
+ *            vfio_pci_core_register_device(): from here on it can be opened, but
+ *            for those with a gate: start() lets users in
+ *   open     open() of the gate
+ *            vfio_pci_core_enable(), which resets the function: reset_done()
  *            quirks applied to what the user sees, their fixups run
  *            open()
  *            add_regions()
@@ -28,7 +30,9 @@
  *   reset    reset_done(), at any time between probe and remove
  *   close    close()
  *            vfio_pci_core_close_device(), which frees the regions
- *   remove   vfio_pci_core_unregister_device(), waits for the last close
+ *            close() of the gate
+ *   remove   for those with a gate: VFs disabled, stop()
+ *            vfio_pci_core_unregister_device(), waits for the last close
  *            release(), then vfio_pci_core_release_dev(), with the last
  *            reference, which may come after remove
  */
@@ -156,6 +160,70 @@ struct vfio_pci_variant_ops {
 	void (*release)(struct vfio_pci_variant_device *vvdev);
 };
 
+/**
+ * struct vfio_pci_variant_gate - how users come to the devices of a variant
+ * @priv_size: bytes of data of its own for each device, zeroed, at most
+ *	%VFIO_PCI_VARIANT_PRIV_MAX. See vfio_pci_variant_gate_priv().
+ *
+ * For variants that hand out their functions in another way than by address. Its
+ * hooks are always those of the variant that is bound: what a generic variant
+ * adopts is what a device is like, this is who may have it. All are mandatory.
+ */
+struct vfio_pci_variant_gate {
+	size_t priv_size;
+
+	/**
+	 * @init: Prepare the gate's data of a device that nobody can open yet.
+	 *
+	 * Nothing undoes it: no more than locks and values. Device lock held.
+	 */
+	void (*init)(struct vfio_pci_variant_device *vvdev);
+
+	/**
+	 * @start: The device is registered: let users in.
+	 *
+	 * They may come before it returns. Device lock held. On error the probe
+	 * fails with that errno, and @stop is not called.
+	 */
+	int (*start)(struct vfio_pci_variant_device *vvdev);
+
+	/**
+	 * @stop: Let nobody in any more, and wait until nobody has the device open.
+	 *
+	 * First in remove, when VFs are gone; mirror of @start. Device lock held. A
+	 * user who holds on to the device blocks it: wait in steps that the
+	 * detector of hung tasks knows for life.
+	 */
+	void (*stop)(struct vfio_pci_variant_device *vvdev);
+
+	/**
+	 * @match: Is this the device that VFIO_GROUP_GET_DEVICE_FD asks for?
+	 *
+	 * @name is the user's string, which may be changed. May run at any time
+	 * between registration and the end of remove, with a lock of VFIO held
+	 * that openers of other devices in the group wait for. Return 1 if it is, 0 if
+	 * not, or an errno, which ends the search. It decides about a name only,
+	 * the device can be opened without one (/dev/vfio/devices).
+	 */
+	int (*match)(struct vfio_pci_variant_device *vvdev, char *name);
+
+	/**
+	 * @open: The first user opens the device; may he?
+	 *
+	 * Called before vfio_pci_core_enable(), dev_set lock held. On error
+	 * the open fails with that errno. May run at any time between
+	 * registration and the end of remove.
+	 */
+	int (*open)(struct vfio_pci_variant_device *vvdev);
+
+	/**
+	 * @close: Mirror of @open.
+	 *
+	 * The device is disabled, or its open failed. dev_set lock held.
+	 */
+	void (*close)(struct vfio_pci_variant_device *vvdev);
+};
+
 /* The longest value of the quirks parameter, with its final 0. */
 #define VFIO_PCI_VARIANT_QUIRKS_MAX	SZ_2K
 
@@ -225,11 +293,13 @@ struct vfio_pci_variant_settings {
  * @generic: it takes any function, adds nothing of its own, and adopts: when it
  *	binds a function that a loaded specialised variant matches, it runs that
  *	one's hooks and applies its quirks, under its own name and settings, and
- *	pins its module. So it has no @ops.
+ *	pins its module. So it has no @ops, but it may have a @gate.
  * @specialised: it is for the functions in its @id_table, and generic variants
  *	adopt it there. Its hooks then run for devices that are bound to another
  *	variant, and its registration must be the last thing that its module's
  *	init does: it can be in use from there on.
+ * @gate: how users come to its devices. NULL: by address, as with the in-tree
+ *	driver.
  * @params: the module's parameters, from VFIO_PCI_VARIANT_PARAMS(). NULL: it
  *	has none and every setting is off.
  * @driver: further fields for its pci_driver, such as shutdown. NULL: none.
@@ -247,6 +317,7 @@ struct vfio_pci_variant {
 	size_t nr_quirks;
 	bool generic;
 	bool specialised;
+	const struct vfio_pci_variant_gate *gate;
 	struct vfio_pci_variant_params *params;
 	const struct pci_driver *driver;
 
@@ -280,6 +351,9 @@ struct vfio_pci_variant_device {
 	/* private: what is special about it; NULL: nothing */
 	struct vpv_quirks *quirks;
 
+	/* private: behind @priv; use vfio_pci_variant_gate_priv() */
+	void *gate_priv;
+
 	/* private: use vfio_pci_variant_priv() */
 	u8 priv[] __aligned(ARCH_KMALLOC_MINALIGN);
 };
@@ -308,6 +382,19 @@ to_vfio_pci_variant_device(struct vfio_pci_core_device *core)
 static inline void *vfio_pci_variant_priv(struct vfio_pci_variant_device *vvdev)
 {
 	return vvdev->priv;
+}
+
+/**
+ * vfio_pci_variant_gate_priv - the data of a device's gate
+ * @vvdev: the device, whose variant has a gate
+ *
+ * Return: &vfio_pci_variant_gate.priv_size bytes, zeroed before the gate's init
+ * hook and alive as long as the device.
+ */
+static inline void *
+vfio_pci_variant_gate_priv(struct vfio_pci_variant_device *vvdev)
+{
+	return vvdev->gate_priv;
 }
 
 /**

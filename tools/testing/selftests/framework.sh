@@ -20,7 +20,7 @@ refused()
 	local fault=$1 errno=$2 message=$3 out
 
 	log_mark
-	out=$(modprobe vpv-test "fault=$fault" 2>&1)
+	out=$(modprobe vpv-test gated=1 "fault=$fault" 2>&1)
 	check "$fault: modprobe says $errno" grep -q "$errno" <<<"$out"
 	is "$fault: one log line says what is wrong" \
 		"$(log_since | grep -c "vfio_pci_variant: .*$message")" 1
@@ -39,6 +39,8 @@ refused close "Invalid argument" "vpv-test.* close hook but neither"
 refused generic "Invalid argument" "vpv-test.* generic but has hooks"
 refused specialised "Invalid argument" "vpv-test.* specialised but has no id_table"
 refused generic-specialised "Invalid argument" "vpv-test.* generic and specialised"
+refused gate-hook "Invalid argument" "vpv-test.* gate lacks a hook"
+refused gate-priv-size "Invalid argument" "vpv-test.* priv_size of its gate"
 refused quirk-reason "Invalid argument" "vpv-test: refused: quirk 0 .*has no reason"
 refused quirk-match "Invalid argument" "vpv-test: refused: quirk 0 .*matches nothing"
 refused quirk-count "Invalid argument" "vpv-test.* counts quirks that it does not have"
@@ -126,6 +128,42 @@ check "rmmod while bound and idle" rmmod vpv_test
 check "its attributes are gone" \
 	test ! -e "/sys/bus/pci/devices/$bdf/vfio_pci_variant"
 
+# --- a gate ----------------------------------------------------------------
+bind_override "$bdf" ""
+log_mark
+modprobe vpv-test gated=1
+check "with a gate it takes nvme0" bind_override "$bdf" vpv-test
+is "gate: bind" "$(hooks)" "match,init,gate-init,gate-start"
+log_mark
+is "gate: the answers are the same" "$(vfio-dump "$bdf")" "$dump"
+is "gate: open and close" "$(hooks)" \
+	"gate-match,gate-open,reset_done,open,add_regions,close,region release,gate-close"
+fail_at gate-match
+check "gate: a name that it refuses" grep -q "cross-device" <(vfio-dump "$bdf" 2>&1)
+is "gate: nothing came after it" "$(hooks)" "gate-match"
+fail_at gate-open
+check "gate: a user that it refuses" grep -q "busy" <(vfio-dump "$bdf" 2>&1)
+is "gate: nothing came after that" "$(hooks)" "gate-match,gate-open"
+for hook in open add_regions; do
+	fail_at $hook
+	check "gate: an open that fails in $hook fails" fails vfio-dump "$bdf"
+	is "gate: is told of its end after all others" "$(hooks | sed 's/.*,//')" gate-close
+done
+fail_at none
+check "gate: unbind" unbind "$bdf"
+is "gate: unbind: stop, release" "$(hooks)" "gate-stop,release"
+fail_at gate-start
+bind_override "$bdf" vpv-test
+is "gate: start fails: no driver" "$(driver_of "$bdf")" ""
+is "gate: start failed: all is undone" "$(hooks)" \
+	"match,init,gate-init,gate-start,release"
+check "and the group is gone" test ! -e "/dev/vfio/$(group_of "$bdf")"
+fail_at none
+check "then it binds" bind_override "$bdf" vpv-test
+check "rmmod stops it" rmmod vpv_test
+is "gate: all of it in order" "$(hooks)" \
+	"match,init,gate-init,gate-start,gate-stop,release"
+
 # --- nothing on the access path -------------------------------------------
 log_mark
 modprobe vpv-test fault=no-rw
@@ -137,5 +175,5 @@ check "and the ops are the core's own" \
 bind_override "$bdf" ""
 rmmod vpv_test
 is "the log has no complaint of the test variant" \
-	"$(dmesg | grep -c 'priv is not zeroed')" 0
+	"$(dmesg | grep -c 'vpv-test: priv is not')" 0
 done_testing
