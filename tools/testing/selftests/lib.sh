@@ -3,8 +3,8 @@
 # Guest side of the tests: TAP and the handling of devices and drivers.
 # Sourced by each test: set -u; . ./lib.sh; ...; done_testing
 
-tap_count=0
-tap_failed=0
+# Of an earlier boot, if there was one.
+read -r tap_count tap_failed 2>/dev/null <"$OUT/tap.before" || tap_count=0 tap_failed=0
 modules_dir=/lib/modules/$(uname -r)
 export PATH=/vpv/selftests/bin:$PATH
 
@@ -106,6 +106,21 @@ bail()
 {
 	echo "Bail out! $*"
 	exit 1
+}
+
+# reboot_vm: ends this boot. The test is run once more, and is_second_boot then.
+reboot_vm()
+{
+	echo "$tap_count $tap_failed" >"$OUT/again"
+	sync
+	busybox reboot -f
+	sleep 60
+	bail "no reboot"
+}
+
+is_second_boot()
+{
+	[ -e "$OUT/tap.before" ]
 }
 
 # The plan comes last: a test that died before has none, which fails it.
