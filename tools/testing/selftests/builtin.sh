@@ -9,6 +9,8 @@
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
+# shellcheck source=tools/testing/selftests/debug.inc
+. ./debug.inc
 # shellcheck source=tools/testing/selftests/builtin.inc
 . ./builtin.inc
 
