@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: mem=4G timeout=600 devices=none
 # append: memmap=2M$0x60000000 memmap=1M$0x140000000
+# append: slub_debug=F,kmalloc-*
 # qemu: -vga none -device VGA,addr=02.0
 # qemu: -device pcie-root-port,id=rp9,bus=pcie.0,addr=9,chassis=9,x-speed=5
 # qemu: -device secondary-vga,bus=rp9
