@@ -306,6 +306,30 @@ idle_state()
 		echo "$power $status $usage"
 }
 
+# --- mediated devices --------------------------------------------------
+
+new_uuid()
+{
+	cat /proc/sys/kernel/random/uuid
+}
+
+# mdev_type BDF: the directory of the one type that it has.
+mdev_type()
+{
+	echo "/sys/bus/pci/devices/$1/mdev_supported_types/vfio-pci-mdev-function"
+}
+
+# mdev_create BDF UUID, mdev_remove UUID: what it fails with is on stderr.
+mdev_create()
+{
+	echo "$2" >"$(mdev_type "$1")/create"
+}
+
+mdev_remove()
+{
+	echo 1 >"/sys/bus/mdev/devices/$1/remove"
+}
+
 # --- a user of functions -----------------------------------------------
 
 # start_user: vfio-do, which does what "user COMMAND BDF" says until end_user.
@@ -375,15 +399,31 @@ file_id()
 	[ "$plain" = "$1" ] || rm -f "$plain"
 }
 
-# load_ours [PARAM=VALUE...]: our vfio-pci, proven to be it by its build id.
-load_ours()
+# load_variant NAME [PARAM=VALUE...]: one of ours, proven to be it by its build id. A
+# kernel that can't load modules has it built in.
+load_variant()
 {
 	local file
 
-	file=$(module_file vfio-pci) || return 1
-	modprobe vfio_iommu_type1 && modprobe vfio-pci "$@" || return 1
-	[ "$(loaded_id vfio-pci)" = "$(file_id "$file")" ] ||
-		{ echo "the loaded vfio-pci is not $file" >&2; return 1; }
+	if [ ! -e /proc/modules ]; then
+		[ $# = 1 ] && [ -e "/sys/bus/pci/drivers/$1" ]
+		return
+	fi
+	file=$(module_file "$1") || return 1
+	modprobe vfio_iommu_type1 && modprobe "$@" || return 1
+	[ "$(loaded_id "$1")" = "$(file_id "$file")" ] ||
+		{ echo "the loaded $1 is not $file" >&2; return 1; }
+}
+
+# load_ours, load_mdev [PARAM=VALUE...]
+load_ours()
+{
+	load_variant vfio-pci "$@"
+}
+
+load_mdev()
+{
+	load_variant vfio-pci-mdev "$@"
 }
 
 # load_intree [PARAM=VALUE...]: the kernel's own vfio-pci.
@@ -402,7 +442,8 @@ unload_vfio_pci()
 {
 	local m
 
-	for m in vfio_pci vfio_pci_igd vfio_pci_variant; do
+	[ -e /proc/modules ] || return 0
+	for m in vfio_pci vfio_pci_mdev vfio_pci_igd vfio_pci_variant; do
 		[ ! -e "/sys/module/$m" ] || rmmod "$m" || return 1
 	done
 }
@@ -417,15 +458,15 @@ start_udev()
 		udevadm settle --timeout=60
 }
 
-# start_libvirt: no systemd, no confinement, one user: what is under test is the
-# device.
+# start_libvirt [USER]: no systemd, no confinement: what is under test is the device.
+# QEMU runs as root, or as USER, to whom libvirt gives files and devices.
 start_libvirt()
 {
 	cat >>/etc/libvirt/qemu.conf <<-EOF
 	security_driver = "none"
-	user = "root"
-	group = "root"
-	dynamic_ownership = 0
+	user = "${1:-root}"
+	group = "$(id -gn "${1:-root}")"
+	dynamic_ownership = $(($# > 0))
 	remember_owner = 0
 	cgroup_controllers = [ ]
 	namespaces = [ ]

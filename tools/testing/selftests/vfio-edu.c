@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: vfio-edu BDF
+ * usage: vfio-edu NAME [OTHER]
  * DMA and interrupts of QEMU's edu device, judged by the bytes in memory and by
  * what arrives on eventfds. Prints TAP. DMA to IOVAs that are not mapped goes to
- * FAULT_IOVA and UNMAPPED_IOVA: the caller looks for the IOMMU's faults there.
+ * FAULT_IOVA, UNMAPPED_IOVA, and STALE_IOVA, where the last run has left something
+ * mapped: the caller looks for the IOMMU's faults there. With OTHER, a second
+ * device that is open at the same time: each stays out of the other's memory;
+ * faults are at OTHERS_IOVA. NAME, OTHER: a BDF, or the UUID of an mdev.
  * Registers: "EDU device" in QEMU's documentation.
  */
 #include "vfio_lib.h"
@@ -24,6 +27,8 @@
 #define B_IOVA		0x200000
 #define FAULT_IOVA	0x300000
 #define UNMAPPED_IOVA	B_IOVA
+#define STALE_IOVA	0x400000
+#define OTHERS_IOVA	0x500000
 
 /* Long enough for a busy machine; only a failure waits for it. */
 #define SOON		10000
@@ -111,12 +116,13 @@ static uint8_t *page(void)
 
 static void test_dma(struct vfio *vfio)
 {
-	uint8_t *a = page(), *b = page();
+	uint8_t *a = page(), *b = page(), *stale = page();
 	int i;
 
 	for (i = 0; i < SIZE; i++)
 		a[i] = i * 7 + (i >> 8);
 	memset(b, 0x77, SIZE);
+	dma(vfio, EDU_BUFFER, STALE_IOVA, EDU_DMA_TO_RAM);
 	map(vfio, a, A_IOVA);
 	map(vfio, b, B_IOVA);
 
@@ -141,6 +147,33 @@ static void test_dma(struct vfio *vfio)
 	ok(!all_bytes(b, 0x22), "mapped again elsewhere, DMA gets through");
 	unmap(vfio, A_IOVA);
 	unmap(vfio, A_IOVA + SIZE);
+	/* The kernel has to drop it, with the container. */
+	map(vfio, stale, STALE_IOVA);
+}
+
+/* Each has a page at the same IOVA, and @theirs one more. */
+static void test_apart(struct vfio *mine, struct vfio *theirs)
+{
+	uint8_t *a = page(), *b = page(), *c = page();
+
+	memset(a, 0xaa, SIZE);
+	memset(b, 0xbb, SIZE);
+	memset(c, 0xcc, SIZE);
+	map(mine, a, A_IOVA);
+	map(theirs, b, A_IOVA);
+	map(theirs, c, OTHERS_IOVA);
+
+	dma(mine, A_IOVA, EDU_BUFFER, 0);
+	dma(mine, EDU_BUFFER, OTHERS_IOVA, EDU_DMA_TO_RAM);
+	ok(all_bytes(c, 0xcc), "DMA to where only the other one has memory changes none");
+	memset(a, 0, SIZE);
+	dma(mine, EDU_BUFFER, A_IOVA, EDU_DMA_TO_RAM);
+	ok(all_bytes(a, 0xaa) && all_bytes(b, 0xbb),
+	   "DMA to an IOVA that both have mapped goes to its own memory");
+
+	unmap(mine, A_IOVA);
+	unmap(theirs, A_IOVA);
+	unmap(theirs, OTHERS_IOVA);
 }
 
 static void test_intx(struct vfio *vfio, const char *bdf)
@@ -185,23 +218,35 @@ static void test_msi(struct vfio *vfio)
 	close(fd);
 }
 
-int main(int argc, char **argv)
+static void open_edu(struct vfio *vfio, const char *name)
 {
-	struct vfio vfio;
 	uint16_t command;
 	int ret;
 
-	if (argc != 2)
-		errx(2, "usage: vfio-edu BDF");
-	ret = vfio_open(&vfio, argv[1]);
+	ret = vfio_open(vfio, name);
 	if (ret) {
 		errno = ret;
-		err(1, "open of %s", argv[1]);
+		err(1, "open of %s", name);
 	}
 
-	command = vfio_read(&vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2);
-	vfio_write(&vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
+	command = vfio_read(vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2);
+	vfio_write(vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
 		   command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+int main(int argc, char **argv)
+{
+	struct vfio vfio, other;
+
+	if (argc != 2 && argc != 3)
+		errx(2, "usage: vfio-edu NAME [OTHER]");
+	open_edu(&vfio, argv[1]);
+	if (argc == 3) {
+		open_edu(&other, argv[2]);
+		test_apart(&vfio, &other);
+		test_apart(&other, &vfio);
+		vfio_close(&other);
+	}
 
 	test_dma(&vfio);
 	test_intx(&vfio, argv[1]);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: vfio-hold [-s UUID] "BDF[ vf_token=UUID]"
- * Open a function and keep it open until SIGTERM. Prints, a line each, as it
- * happens: "open", "asked" when the kernel asks for the function back,
- * "closed". -s: set the VF token of a PF first. The exit status is the errno of
- * the open, or of setting the token.
+ * usage: vfio-hold [-c|-o|-r] [-s UUID] "NAME[ vf_token=UUID]"
+ * Open a function, by address or UUID, and keep it open until SIGTERM. Prints, a
+ * line each, as it happens: "open", "asked" when the kernel asks for the function
+ * back, "closed". -c: open it in /dev/vfio/devices and bind it to an IOMMUFD. -o: open
+ * it there, and bind it only when told to by SIGUSR1: "bound: errno N". -r: when asked,
+ * close it and open it again at once: "again: errno N". -s: set the VF token of a PF
+ * first. The exit status is the errno of the open, or of setting the token.
  */
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -33,25 +35,39 @@ static int set_token(int fd, const char *uuid)
 
 int main(int argc, char **argv)
 {
+	bool cdev = false, bind = false, reopen = false;
 	const char *token = NULL;
 	struct pollfd fds[2];
 	struct vfio vfio;
+	struct signalfd_siginfo signal = { };
 	sigset_t term;
 	int opt, ret;
 
-	while ((opt = getopt(argc, argv, "s:")) != -1) {
-		if (opt != 's')
+	while ((opt = getopt(argc, argv, "cors:")) != -1) {
+		if (opt == 's')
+			token = optarg;
+		else if (opt == 'c' || opt == 'o')
+			cdev = true;
+		else if (opt == 'r')
+			reopen = true;
+		else
 			return 2;
-		token = optarg;
+		bind |= opt == 'c';
 	}
 	if (optind != argc - 1)
-		errx(2, "usage: vfio-hold [-s UUID] \"BDF[ vf_token=UUID]\"");
+		errx(2, "usage: vfio-hold [-c|-o|-r] [-s UUID] \"NAME[ vf_token=UUID]\"");
 
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
+	sigaddset(&term, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &term, NULL);
 
-	ret = vfio_open(&vfio, argv[optind]);
+	if (cdev) {
+		vfio_open_cdev(&vfio, argv[optind]);
+		ret = bind ? vfio_bind_cdev(&vfio) : 0;
+	} else {
+		ret = vfio_open(&vfio, argv[optind]);
+	}
 	if (!ret && token)
 		ret = set_token(vfio.device, token);
 	if (ret)
@@ -62,15 +78,30 @@ int main(int argc, char **argv)
 				   .events = POLLIN };
 	ret = vfio_set_irq(&vfio, VFIO_PCI_REQ_IRQ_INDEX, VFIO_IRQ_TRIGGER_FD,
 			   fds[0].fd);
-	if (ret)
+	if (ret && (bind || !cdev))
 		errx(1, "no REQ interrupt: errno %d", ret);
 
 	setlinebuf(stdout);
 	puts("open");
 	/* The caller's patience ends it if nobody sends SIGTERM. */
-	while (poll(fds, 2, 300 * 1000) > 0 && !(fds[1].revents & POLLIN))
-		if (vfio_events(fds[0].fd, 0))
-			puts("asked");
+	while (signal.ssi_signo != SIGTERM && poll(fds, 2, 300 * 1000) > 0) {
+		if (fds[1].revents & POLLIN &&
+		    read(fds[1].fd, &signal, sizeof(signal)) != sizeof(signal))
+			err(1, "signalfd");
+		if (signal.ssi_signo == SIGUSR1) {
+			printf("bound: errno %d\n", vfio_bind_cdev(&vfio));
+			signal.ssi_signo = 0;
+		}
+		if (!vfio_events(fds[0].fd, 0))
+			continue;
+		puts("asked");
+		if (reopen && vfio.device >= 0) {
+			close(vfio.device);
+			vfio.device = ioctl(vfio.group, VFIO_GROUP_GET_DEVICE_FD,
+					    argv[optind]);
+			printf("again: errno %d\n", vfio.device < 0 ? errno : 0);
+		}
+	}
 
 	vfio_close(&vfio);
 	puts("closed");

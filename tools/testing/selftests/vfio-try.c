@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: vfio-try BDF STEP...
+ * usage: vfio-try NAME STEP...
  * Open a function, do the steps and print a line for each. Numbers are in hex.
  *   read SIZE AT          config space, as VFIO shows it
  *   write SIZE AT VALUE   the same
@@ -14,7 +14,7 @@
  */
 #include "vfio_lib.h"
 
-static const char *bdf;
+static const char *name;
 static char **args;
 
 static const char *word(void)
@@ -35,7 +35,7 @@ static void sysfs(const char *file, off_t at, void *buf, size_t size)
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", bdf, file);
+	vfio_sysfs(name, file, path, sizeof(path));
 	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		err(1, "%s", path);
@@ -133,10 +133,10 @@ int main(int argc, char **argv)
 	int ret;
 
 	if (argc < 3)
-		errx(2, "usage: vfio-try BDF STEP...");
-	bdf = argv[1];
+		errx(2, "usage: vfio-try NAME STEP...");
+	name = argv[1];
 	args = argv + 2;
-	ret = vfio_open(&vfio, bdf);
+	ret = vfio_open(&vfio, name);
 	if (ret)
 		return ret;
 	while (*args)

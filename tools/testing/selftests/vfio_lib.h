@@ -6,6 +6,7 @@
 #ifndef VFIO_LIB_H
 #define VFIO_LIB_H
 
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,14 +30,36 @@ struct vfio {
 	int device;
 };
 
-/* The IOMMU group of the BDF that @name starts with. */
+/* A function by its address, "0000:01:00.0", or by the UUID of its mdev? */
+static inline bool vfio_is_uuid(const char *name)
+{
+	return strlen(name) >= 36 && name[8] == '-';
+}
+
+/* Where sysfs has @file of the function that @name starts with. */
+static inline void vfio_sysfs(const char *name, const char *file, char *path,
+			      size_t size)
+{
+	/* The directory of an mdev is in that of its function. */
+	if (vfio_is_uuid(name))
+		snprintf(path, size, "/sys/bus/mdev/devices/%.36s/../%s", name,
+			 file);
+	else
+		snprintf(path, size, "/sys/bus/pci/devices/%.12s/%s", name,
+			 file);
+}
+
+/* The IOMMU group of what @name starts with. An mdev has a link of its own. */
 static inline int vfio_group_of(const char *name)
 {
 	char path[128], link[256];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%.12s/iommu_group",
-		 name);
+	if (vfio_is_uuid(name))
+		snprintf(path, sizeof(path),
+			 "/sys/bus/mdev/devices/%.36s/iommu_group", name);
+	else
+		vfio_sysfs(name, "iommu_group", path, sizeof(path));
 	n = readlink(path, link, sizeof(link) - 1);
 	if (n < 0)
 		err(1, "%s", path);
@@ -45,10 +68,10 @@ static inline int vfio_group_of(const char *name)
 }
 
 /*
- * Open what @name says to VFIO_GROUP_GET_DEVICE_FD: a BDF, with " vf_token=UUID"
- * where one is needed. Returns 0, or the errno of that ioctl.
+ * Open what @name says to VFIO_GROUP_GET_DEVICE_FD, a device of group @group.
+ * Returns 0, or the errno of that ioctl.
  */
-static inline int vfio_open(struct vfio *vfio, const char *name)
+static inline int vfio_open_in(struct vfio *vfio, int group, const char *name)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	char path[64];
@@ -56,7 +79,7 @@ static inline int vfio_open(struct vfio *vfio, const char *name)
 	vfio->container = open("/dev/vfio/vfio", O_RDWR);
 	if (vfio->container < 0)
 		err(1, "/dev/vfio/vfio");
-	snprintf(path, sizeof(path), "/dev/vfio/%d", vfio_group_of(name));
+	snprintf(path, sizeof(path), "/dev/vfio/%d", group);
 	vfio->group = open(path, O_RDWR);
 	if (vfio->group < 0)
 		err(1, "%s", path);
@@ -72,10 +95,71 @@ static inline int vfio_open(struct vfio *vfio, const char *name)
 	return vfio->device < 0 ? errno : 0;
 }
 
+/*
+ * Open @name: a BDF or the UUID of an mdev, with " vf_token=UUID" where one is
+ * needed.
+ */
+static inline int vfio_open(struct vfio *vfio, const char *name)
+{
+	return vfio_open_in(vfio, vfio_group_of(name), name);
+}
+
+/* Headers older than the kernels under test lack these; see <linux/vfio.h>. */
+#ifndef VFIO_DEVICE_BIND_IOMMUFD
+struct vfio_device_bind_iommufd {
+	uint32_t argsz;
+	uint32_t flags;
+	int32_t iommufd;
+	uint32_t out_devid;
+};
+
+#define VFIO_DEVICE_BIND_IOMMUFD	_IO(VFIO_TYPE, VFIO_BASE + 18)
+#endif
+
+/* Open the device of @name in /dev/vfio/devices; it can't be used before it is bound. */
+static inline void vfio_open_cdev(struct vfio *vfio, const char *name)
+{
+	char path[128];
+	struct dirent *entry;
+	DIR *dir;
+
+	if (vfio_is_uuid(name))
+		snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%.36s/vfio-dev",
+			 name);
+	else
+		vfio_sysfs(name, "vfio-dev", path, sizeof(path));
+	dir = opendir(path);
+	if (!dir)
+		err(1, "%s", path);
+	while ((entry = readdir(dir)) && strncmp(entry->d_name, "vfio", 4))
+		;
+	if (!entry)
+		errx(1, "%s has no device", path);
+	snprintf(path, sizeof(path), "/dev/vfio/devices/%.32s", entry->d_name);
+	closedir(dir);
+	vfio->device = open(path, O_RDWR);
+	if (vfio->device < 0)
+		err(1, "%s", path);
+	vfio->group = -1;
+}
+
+/* Bind it to a new IOMMUFD. Returns 0, or the errno of that ioctl. */
+static inline int vfio_bind_cdev(struct vfio *vfio)
+{
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+
+	vfio->container = open("/dev/iommu", O_RDWR);
+	if (vfio->container < 0)
+		err(1, "/dev/iommu");
+	bind.iommufd = vfio->container;
+	return ioctl(vfio->device, VFIO_DEVICE_BIND_IOMMUFD, &bind) ? errno : 0;
+}
+
 static inline void vfio_close(struct vfio *vfio)
 {
 	close(vfio->device);
-	close(vfio->group);
+	if (vfio->group >= 0)
+		close(vfio->group);
 	close(vfio->container);
 }
 
@@ -146,13 +230,13 @@ static inline void vfio_disable_irq(struct vfio *vfio, int index)
 	(VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_DATA_NONE)
 
 /* COMMAND in the device itself: config space as the host sees it. */
-static inline uint16_t vfio_command(const char *bdf)
+static inline uint16_t vfio_command(const char *name)
 {
 	uint16_t command = 0;
 	char path[128];
 	int fd;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	vfio_sysfs(name, "config", path, sizeof(path));
 	fd = open(path, O_RDONLY);
 	if (fd < 0 || pread(fd, &command, 2, PCI_COMMAND) != 2)
 		err(1, "%s", path);
@@ -160,9 +244,9 @@ static inline uint16_t vfio_command(const char *bdf)
 	return command;
 }
 
-static inline bool vfio_intx_disabled(const char *bdf)
+static inline bool vfio_intx_disabled(const char *name)
 {
-	return vfio_command(bdf) & PCI_COMMAND_INTX_DISABLE;
+	return vfio_command(name) & PCI_COMMAND_INTX_DISABLE;
 }
 
 /* Events that arrived on @fd, waiting @ms for the first. */
