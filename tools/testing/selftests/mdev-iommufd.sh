@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: kernels=7.3-builtin mem=3G timeout=600
+# append: no5lvl
+# Devices that are opened in /dev/vfio/devices and mapped by /dev/iommu, which no Debian
+# kernel has: those of vfio-pci as ever, those of mdevs only while there is an mdev.
+# Functions are called through others, which shellcheck does not see.
+# shellcheck disable=SC2317
+set -u
+# shellcheck source=tools/testing/selftests/lib.sh
+. ./lib.sh
+# shellcheck source=tools/testing/selftests/debug.inc
+. ./debug.inc
+# shellcheck source=tools/testing/selftests/nested.inc
+. ./nested.inc
+
+edu=$(dev_bdf edu0) && nvme=$(dev_bdf nvme0) || bail "no edu0 or nvme0"
+a=$(new_uuid) b=$(new_uuid)
+mdevs=/sys/bus/mdev/devices
+# shellcheck disable=SC2034
+patience=240
+
+# hold HOW NAME: a user, whose PID is in $holder.
+hold()
+{
+	vfio-hold "$1" "$2" >/tmp/hold 2>&1 &
+	holder=$!
+	wait_for 20 grep -q open /tmp/hold
+}
+
+let_go()
+{
+	kill $holder && wait_exit 30 $holder
+}
+
+watched_from_the_start
+check "there is an IOMMUFD" test -c /dev/iommu
+check "edu0 binds" bind_override "$edu" vfio-pci-mdev
+
+# --- who gets in -----------------------------------------------------------------------
+node=$(basename "/sys/bus/pci/devices/$edu/vfio-dev/"vfio*)
+check "the device is there without an mdev" test -c "/dev/vfio/devices/$node"
+vfio-hold -c "$edu" >/tmp/hold 2>&1
+is "but binding it fails: ENODEV" $? 19
+check "create" mdev_create "$edu" "$a"
+is "vfio-dev leads to it" "$(ls "$mdevs/$a/vfio-dev")" "$node"
+hold -c "$a"
+is "with an mdev it is bound" "$(cat /tmp/hold)" open
+is "by group it can't be had meanwhile: EBUSY" \
+	"$(vfio-open "$(group_of "$edu")" "$a" 2>&1 | grep -c busy)" 1
+
+mdev_remove "$a" &
+remove=$!
+check "remove asks the user" wait_for 30 grep -q asked /tmp/hold
+check "and waits" kill -0 $remove
+let_go
+is "he lets go" $? 0
+wait_exit 30 $remove
+check "the mdev is removed" test ! -e "$mdevs/$a"
+vfio-hold -c "$edu" >/tmp/hold 2>&1
+is "binding it fails again: ENODEV" $? 19
+
+# Open, but bound to no IOMMUFD: nothing can be done with it.
+mdev_create "$edu" "$a"
+hold -o "$a"
+check "a user has it open, not bound: remove does not wait" mdev_remove "$a"
+unbind "$edu" &
+unbinder=$!
+sleep 3
+check "unbind does" kill -0 $unbinder
+kill -USR1 $holder
+check "he can't bind it any more: ENODEV" wait_for 20 grep -qx "bound: errno 19" /tmp/hold
+let_go
+is "he closes it" $? 0
+wait_exit 30 $unbinder
+is "unbind is done" "$? $(driver_of "$edu")" "0 "
+bind_override "$edu" ""
+
+# --- QEMU ---------------------------------------------------------------------------------
+for qemu in /usr/bin/qemu-system-x86_64 /opt/backports/usr/bin/qemu-system-x86_64; do
+	version=$("$qemu" --version | sed -n 's/.*version \([0-9.]*\) .*/\1/p')
+	for by in vfio-pci vfio-pci-mdev; do
+		what="QEMU $version, iommufd, $by"
+		device=host=$nvme
+		bind_override "$nvme" $by
+		if [ $by = vfio-pci-mdev ]; then
+			mdev_create "$nvme" "$b"
+			device=sysfsdev=$mdevs/$b
+		fi
+		check "$what: the image is filled" fill_image
+		check "$what: boots" boots "$qemu" -object iommufd,id=iommufd0 \
+			-device "vfio-pci,$device,iommufd=iommufd0,bootindex=1"
+		check "$what: what it wrote is in the image" is_inverted
+	done
+done
+check "remove" mdev_remove "$b"
+bind_override "$nvme" ""
+watched_to_the_end
+done_testing
