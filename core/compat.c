@@ -11,6 +11,7 @@
  * of them, ours is a table of quirks.
  */
 #include <linux/interrupt.h>
+#include <linux/mm.h>
 #include <linux/vgaarb.h>
 
 #include "compat.h"
@@ -224,3 +225,21 @@ int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
 	correct_vga(vvdev);
 	return 0;
 }
+
+/**
+ * vfio_pci_variant_set_vm_flags - mark a mapping
+ * @vma: the mapping, of a region with a mmap hook of its own
+ * @flags: %VM_PFNMAP and the like, are added to what it has
+ *
+ * vm_flags_set() where the kernel has it. Locks: mmap_lock of the process, for
+ * writing, as in a mmap hook.
+ */
+void vfio_pci_variant_set_vm_flags(struct vm_area_struct *vma, unsigned long flags)
+{
+#ifdef VPV_HAVE_VM_FLAGS_SET
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+EXPORT_SYMBOL_GPL(vfio_pci_variant_set_vm_flags);

@@ -422,6 +422,8 @@ int vfio_pci_variant_emulate_config(struct vfio_pci_variant_device *vvdev,
 				    unsigned int offset, const void *value,
 				    size_t count);
 
+void vfio_pci_variant_set_vm_flags(struct vm_area_struct *vma, unsigned long flags);
+
 int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 				struct module *owner, const char *mod_name);
 
