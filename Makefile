@@ -19,7 +19,7 @@ help:
 	@echo 'make install [KDIR=dir]   install them in updates/ and run depmod (root)'
 	@echo 'make uninstall [KDIR=dir] remove them and run depmod (root)'
 	@echo 'make demo [K=]            pass a function to a guest, in a VM (root)'
-	@echo 'make test [K=] [T=]       run the tests in VMs (root); K: 6.1 6.12 7.3'
+	@echo 'make test [K=] [T=]       run the tests in VMs (root); K: 6.1 6.12 7.3 ppc64el'
 	@echo 'make check                run the static checks (root)'
 	@echo 'make bench [K=]           cost of an access, against the in-tree driver (root)'
 	@echo 'make clean                remove what the build made here'

@@ -10,6 +10,8 @@ vpv_vm=$vpv_testing/vm
 vpv_cache=${VPV_CACHE:-/var/cache/vfio-pci-variants}
 vpv_out=${VPV_OUT:-$vpv_tree/out}
 vpv_kernels="6.1 6.12 7.3"
+# POWER9: 6.12, and a younger one, which is preemptible.
+vpv_power="ppc64el ppc64el-7.2"
 # With two variants built in, compiled by mkkernel.
 vpv_builtin="6.1-builtin 7.3-builtin"
 
@@ -40,8 +42,29 @@ suite_of()
 {
 	case $1 in
 	6.1 | 6.1-builtin) echo bookworm ;;
-	6.12 | 7.3 | 7.3-builtin) echo trixie ;;
-	*) die "unknown kernel '$1', known: $vpv_kernels $vpv_builtin" ;;
+	6.12 | 7.3 | 7.3-builtin | ppc64el | ppc64el-7.2) echo trixie ;;
+	*) die "unknown kernel '$1', known: $vpv_kernels $vpv_power $vpv_builtin" ;;
+	esac
+}
+
+# make_args K: what make has to be told to build for K.
+make_args()
+{
+	case $1 in
+	# Of BTF it has not got what it takes on another architecture.
+	ppc64el*)
+		echo "ARCH=powerpc CROSS_COMPILE=powerpc64le-linux-gnu-" \
+			"CC=powerpc64le-linux-gnu-gcc-14 CONFIG_DEBUG_INFO_BTF_MODULES="
+		;;
+	esac
+}
+
+# selftests_dir K: the tests as its guests see them.
+selftests_dir()
+{
+	case $1 in
+	ppc64el*) echo "$vpv_out/ppc64el/selftests" ;;
+	*) echo "$vpv_out/selftests" ;;
 	esac
 }
 

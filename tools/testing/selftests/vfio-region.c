@@ -23,65 +23,19 @@ static void report(bool good, const char *what)
 	failed |= !good;
 }
 
-/* The capability that says what a region is; false: it has none. */
-static bool get_type(struct vfio *vfio, uint32_t index,
-		     struct vfio_region_info *info,
-		     struct vfio_region_info_cap_type *type)
-{
-	static char buf[4096];
-	struct vfio_region_info *full = (void *)buf;
-	struct vfio_info_cap_header *header;
-	uint32_t at;
-
-	memset(buf, 0, sizeof(buf));
-	full->argsz = sizeof(buf);
-	full->index = index;
-	if (ioctl(vfio->device, VFIO_DEVICE_GET_REGION_INFO, full))
-		err(1, "VFIO_DEVICE_GET_REGION_INFO %u", index);
-	*info = *full;
-	for (at = full->cap_offset; at; at = header->next) {
-		header = (void *)(buf + at);
-		if (header->id == VFIO_REGION_INFO_CAP_TYPE) {
-			memcpy(type, header, sizeof(*type));
-			return true;
-		}
-	}
-	return false;
-}
-
-static uint32_t nr_regions(struct vfio *vfio)
-{
-	struct vfio_device_info info = { .argsz = sizeof(info) };
-
-	if (ioctl(vfio->device, VFIO_DEVICE_GET_INFO, &info))
-		err(1, "VFIO_DEVICE_GET_INFO");
-	return info.num_regions;
-}
-
 static void list(struct vfio *vfio)
 {
-	struct vfio_region_info_cap_type type;
-	struct vfio_region_info info;
+	const struct vfio_region_info_cap_type *type;
+	const struct vfio_region_info *info;
 	uint32_t i;
 
-	for (i = VFIO_PCI_NUM_REGIONS; i < nr_regions(vfio); i++)
-		if (get_type(vfio, i, &info, &type))
-			printf("%x %x %llx %x\n", type.type, type.subtype,
-			       (long long)info.size, info.flags);
-}
-
-static struct vfio_region_info find(struct vfio *vfio, uint32_t wanted,
-				    uint32_t subtype)
-{
-	struct vfio_region_info_cap_type type;
-	struct vfio_region_info info;
-	uint32_t i;
-
-	for (i = VFIO_PCI_NUM_REGIONS; i < nr_regions(vfio); i++)
-		if (get_type(vfio, i, &info, &type) && type.type == wanted &&
-		    type.subtype == subtype)
-			return info;
-	errx(1, "no region of type %x, subtype %x", wanted, subtype);
+	for (i = VFIO_PCI_NUM_REGIONS; i < vfio_nr_regions(vfio); i++) {
+		info = vfio_region_full(vfio, i);
+		type = vfio_region_cap(info, VFIO_REGION_INFO_CAP_TYPE);
+		if (type)
+			printf("%x %x %llx %x\n", type->type, type->subtype,
+			       (long long)info->size, info->flags);
+	}
 }
 
 static void dump(struct vfio *vfio, const struct vfio_region_info *info)
@@ -171,7 +125,7 @@ static void rounds(const char *bdf, int n)
 	while (n--) {
 		if (!vfio_open(&vfio, bdf)) {
 			opened++;
-			regions += nr_regions(&vfio) - VFIO_PCI_NUM_REGIONS;
+			regions += vfio_nr_regions(&vfio) - VFIO_PCI_NUM_REGIONS;
 		}
 		vfio_close(&vfio);
 	}
@@ -201,7 +155,8 @@ int main(int argc, char **argv)
 	if (argc < 5)
 		errx(2, "usage: vfio-region BDF dump|verify TYPE SUBTYPE [FILE]");
 
-	info = find(&vfio, strtoul(argv[3], NULL, 16), strtoul(argv[4], NULL, 16));
+	info = *vfio_region_of_type(&vfio, strtoul(argv[3], NULL, 16),
+				    strtoul(argv[4], NULL, 16));
 	if (argc == 5 && !strcmp(argv[2], "dump")) {
 		dump(&vfio, &info);
 	} else if (argc == 6 && !strcmp(argv[2], "verify")) {

@@ -75,6 +75,7 @@ static inline int vfio_open_in(struct vfio *vfio, int group, const char *name)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	char path[64];
+	int type;
 
 	vfio->container = open("/dev/vfio/vfio", O_RDWR);
 	if (vfio->container < 0)
@@ -89,7 +90,10 @@ static inline int vfio_open_in(struct vfio *vfio, int group, const char *name)
 		errx(1, "group of %s is not viable", name);
 	if (ioctl(vfio->group, VFIO_GROUP_SET_CONTAINER, &vfio->container))
 		err(1, "VFIO_GROUP_SET_CONTAINER");
-	if (ioctl(vfio->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+	/* The other one is POWER's. */
+	type = ioctl(vfio->container, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) == 1 ?
+		VFIO_TYPE1v2_IOMMU : VFIO_SPAPR_TCE_v2_IOMMU;
+	if (ioctl(vfio->container, VFIO_SET_IOMMU, type))
 		err(1, "VFIO_SET_IOMMU");
 	vfio->device = ioctl(vfio->group, VFIO_GROUP_GET_DEVICE_FD, name);
 	return vfio->device < 0 ? errno : 0;
@@ -170,6 +174,64 @@ static inline struct vfio_region_info vfio_region(struct vfio *vfio, int index)
 	if (ioctl(vfio->device, VFIO_DEVICE_GET_REGION_INFO, &info))
 		err(1, "VFIO_DEVICE_GET_REGION_INFO %d", index);
 	return info;
+}
+
+/* All that is said of a region, with its capabilities; until the next call. */
+static inline const struct vfio_region_info *vfio_region_full(struct vfio *vfio,
+							      uint32_t index)
+{
+	static union {
+		struct vfio_region_info info;
+		char space[4096];
+	} full;
+
+	memset(&full, 0, sizeof(full));
+	full.info.argsz = sizeof(full);
+	full.info.index = index;
+	if (ioctl(vfio->device, VFIO_DEVICE_GET_REGION_INFO, &full))
+		err(1, "VFIO_DEVICE_GET_REGION_INFO %u", index);
+	return &full.info;
+}
+
+/* The capability @id in what vfio_region_full() returned, or NULL. */
+static inline const void *vfio_region_cap(const struct vfio_region_info *info,
+					  uint16_t id)
+{
+	const struct vfio_info_cap_header *header;
+	uint32_t at;
+
+	for (at = info->cap_offset; at; at = header->next) {
+		header = (const void *)((const char *)info + at);
+		if (header->id == id)
+			return header;
+	}
+	return NULL;
+}
+
+static inline uint32_t vfio_nr_regions(struct vfio *vfio)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+
+	if (ioctl(vfio->device, VFIO_DEVICE_GET_INFO, &info))
+		err(1, "VFIO_DEVICE_GET_INFO");
+	return info.num_regions;
+}
+
+/* The region of a variant's own that is of this type; ends the program without. */
+static inline const struct vfio_region_info *
+vfio_region_of_type(struct vfio *vfio, uint32_t type, uint32_t subtype)
+{
+	const struct vfio_region_info_cap_type *cap;
+	const struct vfio_region_info *info;
+	uint32_t i;
+
+	for (i = VFIO_PCI_NUM_REGIONS; i < vfio_nr_regions(vfio); i++) {
+		info = vfio_region_full(vfio, i);
+		cap = vfio_region_cap(info, VFIO_REGION_INFO_CAP_TYPE);
+		if (cap && cap->type == type && cap->subtype == subtype)
+			return info;
+	}
+	errx(1, "no region of type %x, subtype %x", type, subtype);
 }
 
 static inline uint32_t vfio_read(struct vfio *vfio, int index, off_t at,
