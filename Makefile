@@ -11,7 +11,8 @@ krelease = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h)
 # modules_install puts external modules there by default only on newer kernels.
 INSTALL_MOD_DIR ?= updates
-installed = vfio-pci-variant.ko vfio-pci.ko vfio-pci-mdev.ko vfio-pci-igd.ko
+installed = vfio-pci-variant.ko vfio-pci.ko vfio-pci-mdev.ko vfio-pci-igd.ko \
+	vfio-pci-nvlink2.ko
 
 .PHONY: help modules install uninstall clean demo test check bench
 help:

@@ -27,4 +27,4 @@ MODULE_DESCRIPTION("VFIO for any PCI function, variant framework edition");
 MODULE_AUTHOR("vfio-pci-variants maintainers");
 MODULE_LICENSE("GPL");
 /* What it adopts. modprobe goes on where one of them is not there. */
-MODULE_SOFTDEP("pre: vfio-pci-igd");
+MODULE_SOFTDEP("pre: vfio-pci-igd vfio-pci-nvlink2");

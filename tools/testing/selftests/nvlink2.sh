@@ -1,0 +1,205 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: timeout=300
+# append: memmap=16M$0x38000000
+# vfio-pci-nvlink2 on functions that pass for a V100 and bridges of its links, with
+# firmware's description in software nodes: regions and capabilities, access at every
+# edge, what is said of bad descriptions, adoption, libvirt.
+# Functions are called through others, which shellcheck does not see.
+# shellcheck disable=SC2317
+set -u
+# shellcheck source=tools/testing/selftests/lib.sh
+. ./lib.sh
+# shellcheck source=tools/testing/selftests/nvlink2.inc
+. ./nvlink2.inc
+
+gpu=$(dev_bdf edu0) || bail "no edu0"
+bridge=$(dev_bdf edu1) || bail "no edu1"
+bridge2=$(dev_bdf e1000e0) || bail "no e1000e0"
+# Kept from the kernel: the RAM, and registers behind it.
+ram=0x38000000 size=0x800000
+register=0x38f00000
+# These functions have a node of ACPI's, whose parents know nothing of it.
+atsd_at=bridge0
+
+bind_override "$bridge2" ""
+modprobe vfio_iommu_type1
+
+# --- modules.alias, by which libvirt chooses -------------------------------------
+for id in 10de:1db1 10de:1db5 10de:1db8 10de:1df5 1014:04ea; do
+	alias=$(printf 'vfio_pci:v0000%sd0000%ssv*sd*bc*sc*i*' ${id/:/ })
+	is "there is an alias for $id" \
+		"$(grep -cixF "alias $alias vfio_pci_nvlink2" "$modules_dir/modules.alias")" 1
+done
+is "and no other" "$(grep -c ' vfio_pci_nvlink2$' "$modules_dir/modules.alias")" 5
+
+# --- regions -----------------------------------------------------------------------
+check "modprobe vfio-pci-nvlink2" modprobe vfio-pci-nvlink2
+fake
+check "modinfo tells what allow_unmanaged_link=1 means" eval \
+	"modinfo -p vfio-pci-nvlink2 | grep -q '^allow_unmanaged_link:.*no kernel since 5.13'"
+is "it binds nothing by itself" "$(driver_of "$gpu")" ""
+check "it takes the GPU" bind_override "$gpu" vfio-pci-nvlink2
+check "and the bridge" bind_override "$bridge" vfio-pci-nvlink2
+is "the GPU's regions" "$(vfio-region "$gpu" list)" "$gpu_type 1 800000 f"
+is "its capabilities" "$(vfio-window "$gpu" caps $gpu_type 1)" "$(lines \
+	"size 800000 flags f" "tgt 4000000000 version 1")"
+is "the bridge's regions" "$(vfio-region "$bridge" list)" "$bridge_type 1 1000 f"
+is "its capabilities" "$(vfio-window "$bridge" caps $bridge_type 1)" "$(lines \
+	"size 1000 flags f" "tgt 4000000000 version 1" "speed 9 version 1")"
+tap_from vfio-window "$gpu" test $gpu_type 1
+tap_from vfio-window "$bridge" test $bridge_type 1
+is "what is in memory is the pattern" "$(bytes_at $((ram + 0x100)) 8)" \
+	"$(vfio-region "$gpu" dump $gpu_type 1 | od -An -v -tx1 -j $((0x100)) -N 8)"
+is "the register is at its address" "$(bytes_at $((register + 0x1000)) 8)" \
+	"$(vfio-region "$bridge" dump $bridge_type 1 | od -An -v -tx1 -N 8)"
+
+# --- the mapping outlives the file, not the binding ------------------------------------
+vfio-window "$gpu" hold $gpu_type 1 >/tmp/held &
+holder=$!
+wait_for 30 grep -qx open /tmp/held
+unbind "$gpu" &
+unbinding=$!
+check "a mapping keeps the device: unbind waits" \
+	wait_for 20 grep -q vfio_unregister_group_dev "/proc/$unbinding/stack"
+kill $holder
+wait_exit 30 $holder
+is "the holder ends" $? 0
+is "the mapping worked until then" "$(tail -n 1 /tmp/held)" works
+wait_exit 30 $unbinding
+is "then unbind does" $? 0
+is "the GPU is unbound" "$(driver_of "$gpu")" ""
+unbind "$bridge"
+unfake
+
+# --- what need not be there --------------------------------------------------------
+fake speed=0
+bind_both
+is "speed unknown: 0" "$(vfio-window "$bridge" caps $bridge_type 1 | tail -n 1)" \
+	"speed 0 version 1"
+unfake
+fake atsd=
+bind_both
+is "no registers: the region is there, for its capabilities" \
+	"$(vfio-window "$bridge" caps $bridge_type 1)" "$(lines \
+	"size 0 flags 8" "tgt 4000000000 version 1" "speed 9 version 1")"
+is "it can't be read" "$(vfio-region "$bridge" dump $bridge_type 1 | wc -c)" 0
+unfake
+fake index=7 "atsd=0,0,0,0,0,0,0,$register"
+bind_both
+is "the last register of eight" "$(vfio-region "$bridge" list)" "$bridge_type 1 1000 f"
+unfake
+fake "bridges=$bridge,$bridge2" tgt=0x4000000000,0x4000000000 index=0,1 \
+	atsd_at=bridge1
+bind_both
+bind_override "$bridge2" vfio-pci-nvlink2
+is "two bridges: the GPU" "$(vfio-region "$gpu" list)" "$gpu_type 1 800000 f"
+is "two bridges: the second" "$(vfio-region "$bridge2" list)" "$bridge_type 1 1000 f"
+unfake
+log_mark
+for what in gpu.ibm,npu bridge0.ibm,gpu; do
+	fake drop=$what
+	bind_both
+	f=$gpu
+	[ $what = gpu.ibm,npu ] || f=$bridge
+	is "without $what: a plain device" "$(vfio-region "$f" list; echo $?)" 0
+	unfake
+done
+is "none of it is complained of" "$(log_since | grep -c "vfio-pci-nvlink2:")" 0
+
+# --- bad descriptions ----------------------------------------------------------------
+# bad WHO ERRNO LOG PARAM=VALUE...: opening WHO fails, with a line that says why.
+bad()
+{
+	local who=$1 error=$2 log=$3 rc
+
+	shift 3
+	fake "$@"
+	bind_both
+	[[ "$*" != *"$bridge2"* ]] || bind_override "$bridge2" vfio-pci-nvlink2
+	log_mark
+	vfio-region "${!who}" list >/tmp/listed
+	rc=$?
+	is "$* - $who: errno" $rc "$error"
+	is "$* - $who: the log says why" \
+		"$(log_since | grep -c "${!who}: vfio-pci-nvlink2: not opened.*$log")" 1
+	unfake
+}
+
+none="size is not one of whole pages"
+bad gpu 14 "no ibm,device-tgt-addr" drop=bridge0.ibm,device-tgt-addr
+bad bridge 14 "no ibm,device-tgt-addr" drop=bridge0.ibm,device-tgt-addr
+bad gpu 22 "tgt-addr is 0" tgt=0
+bad bridge 22 "tgt-addr is 0" tgt=0
+bad gpu 22 "reg is not one address and one size" drop=memory.reg
+bad gpu 22 "reg is not one address and one size" reg=$ram
+bad gpu 22 "reg is not one address and one size" reg=$ram,$size,$ram,$size
+bad gpu 22 "no memory-region" drop=bridge0.memory-region
+bad gpu 22 "no memory-region" point=bridge0.memory-region:nothing
+bad gpu 22 "not memory of a GPU's" drop=memory.compatible
+bad gpu 22 "not memory of a GPU's" point=bridge0.memory-region:gpu
+bad gpu 22 "$none" reg=$ram,0
+bad gpu 22 "$none" reg=$ram,0x1001
+bad gpu 22 "$none" reg=$((ram + 0x800)),$size
+bad gpu 22 "larger than a region can be" reg=0x100000000000,0x10000000000
+bad gpu 22 "beyond all addresses" reg=0xffffffffffff0000,0x20000
+bad gpu 22 "beyond all addresses" reg=0xffffffffff000000,0x1000000
+bad gpu 22 "beyond all addresses" reg=0x8000000000000,0x1000000
+bad gpu 22 "memory of the kernel's" reg=0x1000000,$size
+bad gpu 22 "memory of the kernel's" reg=$((ram - 0x1000)),$size
+bad gpu 22 "refers to itself" point=gpu.ibm,npu:gpu
+bad gpu 22 "refers to nothing" point=gpu.ibm,npu:nothing
+bad gpu 22 "bridge in its ibm,npu is not its" point=bridge0.ibm,gpu:bridge0
+bad gpu 22 "bridge in its ibm,npu is not its" point=gpu.ibm,npu:memory
+bad gpu 22 "do not lead to the same memory" "bridges=$bridge,$bridge2" \
+	tgt=0x4000000000,0x6000000000
+bad gpu 22 "do not lead to the same memory" "bridges=$bridge,$bridge2" \
+	tgt=0x4000000000,0x4000000000 point=bridge1.memory-region:other-memory
+bad gpu 22 "bridge in its ibm,npu is not its" "bridges=$bridge,$bridge2" \
+	tgt=0x4000000000,0x4000000000 point=bridge1.ibm,gpu:bridge0
+bad bridge 22 "does not know of it" point=bridge0.ibm,gpu:bridge0
+bad bridge 22 "does not know of it" drop=gpu.ibm,npu
+bad bridge 22 "no ibm,nvlink" drop=bridge0.ibm,nvlink
+bad bridge 22 "no ibm,nvlink" point=bridge0.ibm,nvlink:memory
+bad bridge 22 "past the end" index=2
+bad bridge 22 "past the end" index=8 "atsd=$(printf "$register,%.0s" {1..8})$register"
+bad bridge 22 "past the end" index=0xffffffff
+bad bridge 22 "size is not one of whole pages" index=0 atsd=$((register + 8))
+bad bridge 22 "memory of the kernel's" index=0 atsd=0x1000000
+
+# --- adoption --------------------------------------------------------------------------
+check "vfio-pci loads" load_ours
+fake
+check "vfio-pci takes the GPU" bind_override "$gpu" vfio-pci
+is "it adopts" "$(cat "/sys/bus/pci/devices/$gpu/vfio_pci_variant/adopts")" vfio-pci-nvlink2
+is "with the region" "$(vfio-window "$gpu" caps $gpu_type 1)" "$(lines \
+	"size 800000 flags f" "tgt 4000000000 version 1")"
+tap_from vfio-window "$gpu" test $gpu_type 1
+check "vfio-pci-mdev loads" load_mdev
+check "vfio-pci-mdev takes the bridge" bind_override "$bridge" vfio-pci-mdev
+uuid=$(new_uuid)
+check "it makes an mdev of it" mdev_create "$bridge" "$uuid"
+is "with the region" "$(vfio-window "$uuid" caps $bridge_type 1 | tail -n 1)" \
+	"speed 9 version 1"
+tap_from vfio-window "$uuid" test $bridge_type 1
+unfake
+
+# --- libvirt -----------------------------------------------------------------------------
+# 9.0, on the older kernel's Debian, knows no variants.
+if [ "$VPV_K" != 6.1 ]; then
+	check "all unload" unload_vfio_pci
+	fake
+	check "udev starts" start_udev
+	check "libvirtd answers" start_libvirt
+	node=pci_$(tr ':.' '__' <<<"$gpu")
+	check "virsh nodedev-detach" virsh nodedev-detach "$node"
+	is "takes vfio-pci-nvlink2, by its alias" "$(driver_of "$gpu")" vfio-pci-nvlink2
+	is "with the region" "$(vfio-region "$gpu" list)" "$gpu_type 1 800000 f"
+	check "virsh nodedev-reattach" virsh nodedev-reattach "$node"
+	is "gives it back" "$(driver_of "$gpu")" ""
+	check "libvirtd ends" pkill -x libvirtd
+	wait_for 20 fails pgrep -x libvirtd
+	unfake
+fi
+check "all unload" unload_vfio_pci
+done_testing
