@@ -108,24 +108,6 @@ done
 is "none of it is complained of" "$(log_since | grep -c "vfio-pci-nvlink2:")" 0
 
 # --- bad descriptions ----------------------------------------------------------------
-# bad WHO ERRNO LOG PARAM=VALUE...: opening WHO fails, with a line that says why.
-bad()
-{
-	local who=$1 error=$2 log=$3 rc
-
-	shift 3
-	fake "$@"
-	bind_both
-	[[ "$*" != *"$bridge2"* ]] || bind_override "$bridge2" vfio-pci-nvlink2
-	log_mark
-	vfio-region "${!who}" list >/tmp/listed
-	rc=$?
-	is "$* - $who: errno" $rc "$error"
-	is "$* - $who: the log says why" \
-		"$(log_since | grep -c "${!who}: vfio-pci-nvlink2: not opened.*$log")" 1
-	unfake
-}
-
 none="size is not one of whole pages"
 bad gpu 14 "no ibm,device-tgt-addr" drop=bridge0.ibm,device-tgt-addr
 bad bridge 14 "no ibm,device-tgt-addr" drop=bridge0.ibm,device-tgt-addr

@@ -143,23 +143,6 @@ check "lose nothing: $most objects" test "${most##* }" -lt 18
 unfake
 
 # --- bad descriptions, as a device tree has them ----------------------------------------------
-# bad WHO ERRNO LOG PARAM=VALUE...
-bad()
-{
-	local who=$1 error=$2 log=$3 rc
-
-	shift 3
-	fake "$@"
-	bind_both
-	log_mark
-	vfio-region "${!who}" list >/dev/null
-	rc=$?
-	is "$* - $who: errno" $rc "$error"
-	is "$* - $who: the log says why" \
-		"$(log_since | grep -c "${!who}: vfio-pci-nvlink2: not opened.*$log")" 1
-	unfake
-}
-
 bad gpu 14 "no ibm,device-tgt-addr" drop=bridge0.ibm,device-tgt-addr
 bad gpu 22 "reg is not one address and one size" drop=memory.reg
 bad gpu 22 "refers to nothing" point=gpu.ibm,npu:nothing
