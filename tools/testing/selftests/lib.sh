@@ -463,6 +463,18 @@ start_udev()
 		udevadm settle --timeout=60
 }
 
+# session CMD...: run it; what was typed and what came is for Documentation.
+session()
+{
+	local rc=0
+
+	echo "# $*" >>"$OUT/session.log"
+	"$@" >/tmp/said 2>&1 || rc=$?
+	cat /tmp/said >>"$OUT/session.log"
+	cat /tmp/said
+	return $rc
+}
+
 # start_libvirt [USER]: no systemd, no confinement: what is under test is the device.
 # QEMU runs as root, or as USER, to whom libvirt gives files and devices.
 start_libvirt()

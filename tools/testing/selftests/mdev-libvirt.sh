@@ -18,18 +18,6 @@ group=$(group_of "$bdf")
 uuid=$(new_uuid)
 mdevs=/sys/bus/mdev/devices
 
-# session CMD...: run it; what was typed and what came is for Documentation.
-session()
-{
-	local rc=0
-
-	echo "# $*" >>"$OUT/session.log"
-	"$@" >/tmp/said 2>&1 || rc=$?
-	cat /tmp/said >>"$OUT/session.log"
-	cat /tmp/said
-	return $rc
-}
-
 no_domain()
 {
 	[ -z "$(virsh -q list --name | tr -d '\n ')" ]

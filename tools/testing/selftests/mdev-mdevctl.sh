@@ -20,18 +20,6 @@ for d in mdevctl.d driverctl.d; do
 	mount --bind "$OUT/$d" /etc/$d || bail "no /etc/$d"
 done
 
-# session CMD...: run it; what was typed and what came is for Documentation.
-session()
-{
-	local rc=0
-
-	echo "# $*" >>"$OUT/session.log"
-	"$@" >/tmp/said 2>&1 || rc=$?
-	cat /tmp/said >>"$OUT/session.log"
-	cat /tmp/said
-	return $rc
-}
-
 # Debian's rule for udev calls mdevctl by a name that it does not have there
 # (mdevctl issue 82). Documentation tells of this, too.
 mend_rule()
