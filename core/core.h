@@ -22,6 +22,28 @@ static inline bool vpv_id_matches(const struct pci_device_id *id,
 	return pci_match_id(table, pdev);
 }
 
+/* device.c */
+extern const struct vfio_pci_variant_ops vpv_no_ops;
+extern const struct vfio_device_ops vpv_vfio_ops;
+
+static inline struct vfio_pci_variant_device *
+vdev_to_vvdev(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct vfio_pci_variant_device, core.vdev);
+}
+
+int vpv_match(struct vfio_device *vdev, char *name);
+ssize_t vpv_read(struct vfio_device *vdev, char __user *buf, size_t count,
+		 loff_t *ppos);
+ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
+		  size_t count, loff_t *ppos);
+
+/* driver.c */
+extern const struct pci_error_handlers vpv_err_handlers;
+int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id);
+void vpv_remove(struct pci_dev *pdev);
+int vpv_sriov_configure(struct pci_dev *pdev, int nr_virtfn);
+
 /* adopt.c */
 const struct vfio_pci_variant *vpv_adopt(const struct vfio_pci_variant *variant,
 					 struct pci_dev *pdev);
@@ -105,6 +127,11 @@ static inline bool vpv_quirk(const struct vfio_pci_variant_device *vvdev,
 			     u32 flag)
 {
 	return vvdev->quirks && vvdev->quirks->set & flag;
+}
+
+static inline bool vpv_shows_bytes(const struct vfio_pci_variant_device *vvdev)
+{
+	return vvdev->quirks && vvdev->quirks->nr_bytes;
 }
 
 int vpv_quirks_match(struct vfio_pci_variant_device *vvdev);

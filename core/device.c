@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VFIO device of a bound function: the device ops that every variant starts
+ * from. The order of calls is told in <linux/vfio_pci_variant.h>.
+ */
+#include <linux/pm_runtime.h>
+
+#include "compat.h"
+#include "core.h"
+
+const struct vfio_pci_variant_ops vpv_no_ops;
+
+static int vpv_init(struct vfio_device *vdev)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+
+	vvdev->ops = &vpv_no_ops;
+	return vfio_pci_core_init_dev(vdev);
+}
+
+static void vpv_release(struct vfio_device *vdev)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	const struct vfio_pci_variant *adopted = vvdev->adopted;
+
+	if (vvdev->ops->release)
+		vvdev->ops->release(vvdev);
+	vpv_quirks_free(vvdev);
+	/* Frees the device on kernels where that is the driver's task. */
+	vfio_pci_core_release_dev(vdev);
+	vpv_adopt_put(adopted);
+}
+
+static int enable(struct vfio_pci_variant_device *vvdev)
+{
+	const struct vfio_pci_variant_ops *ops = vvdev->ops;
+	int ret;
+
+	ret = vpv_compat_enable(vvdev);
+	if (ret)
+		return ret;
+
+	ret = vpv_config_apply(vvdev);
+	if (ret)
+		goto err_disable;
+
+	if (ops->open) {
+		ret = vpv_errno(ops->open(vvdev));
+		if (ret)
+			goto err_disable;
+	}
+
+	if (ops->add_regions) {
+		ret = vpv_errno(ops->add_regions(vvdev));
+		if (ret)
+			goto err_close;
+	}
+
+	vfio_pci_core_finish_enable(&vvdev->core);
+	vpv_config_limit_mmap(vvdev);
+	return 0;
+
+err_close:
+	if (ops->open && ops->close)
+		ops->close(vvdev);
+err_disable:
+	vfio_pci_core_disable(&vvdev->core);
+	return ret;
+}
+
+static int vpv_open(struct vfio_device *vdev)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
+	int ret;
+
+	if (gate) {
+		ret = vpv_errno(gate->open(vvdev));
+		if (ret)
+			return ret;
+	}
+
+	ret = enable(vvdev);
+	if (ret && gate)
+		gate->close(vvdev);
+	return ret;
+}
+
+static void vpv_close(struct vfio_device *vdev)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
+
+	if (vvdev->ops->close)
+		vvdev->ops->close(vvdev);
+	vfio_pci_core_close_device(vdev);
+	if (gate)
+		gate->close(vvdev);
+}
+
+/* For variants with a gate; the others have the core's. */
+int vpv_match(struct vfio_device *vdev, char *name)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+
+	return vvdev->variant->gate->match(vvdev, name);
+}
+
+const struct vfio_device_ops vpv_vfio_ops = {
+	.init = vpv_init,
+	.release = vpv_release,
+	.open_device = vpv_open,
+	.close_device = vpv_close,
+	.ioctl = vfio_pci_core_ioctl,
+	.device_feature = vfio_pci_core_ioctl_feature,
+	.read = vfio_pci_core_read,
+	.write = vfio_pci_core_write,
+	.mmap = vfio_pci_core_mmap,
+	.request = vfio_pci_core_request,
+	.match = vfio_pci_core_match,
+	VPV_COMPAT_DEVICE_OPS
+};
+
+/*
+ * For devices with an rw hook or with config bytes of quirks. All others have the
+ * core's functions in their ops.
+ */
+
+/* As the core does around its own: the user may have put the function in D3. */
+static ssize_t call_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
+		       size_t count, loff_t *ppos, bool iswrite)
+{
+	const struct vfio_pci_variant_ops *ops = vvdev->ops;
+	struct device *dev = &vvdev->core.pdev->dev;
+	ssize_t ret;
+
+	if (!ops->rw)
+		return 0;
+	if (pm_runtime_resume_and_get(dev))
+		return -EIO;
+	ret = ops->rw(vvdev, buf, count, ppos, iswrite);
+	pm_runtime_put(dev);
+	return ret;
+}
+
+ssize_t vpv_read(struct vfio_device *vdev, char __user *buf,
+			size_t count, loff_t *ppos)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	ssize_t ret;
+
+	ret = call_rw(vvdev, buf, count, ppos, false);
+	if (ret)
+		return ret;
+	if (vpv_shows_bytes(vvdev))
+		return vpv_config_read(vvdev, buf, count, ppos);
+	return vfio_pci_core_read(vdev, buf, count, ppos);
+}
+
+ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
+			 size_t count, loff_t *ppos)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	ssize_t ret;
+
+	/* One hook for both directions, as in the core: it won't write here. */
+	ret = call_rw(vvdev, (char __user *)buf, count, ppos, true);
+	if (ret)
+		return ret;
+	if (vpv_shows_bytes(vvdev))
+		return vpv_config_write(vvdev, buf, count, ppos);
+	return vfio_pci_core_write(vdev, buf, count, ppos);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Binding a function and letting it go: the PCI driver that every variant starts
+ * from. The order of calls is told in <linux/vfio_pci_variant.h>.
+ */
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "core.h"
+
+static struct vfio_pci_variant *pdev_to_variant(struct pci_dev *pdev)
+{
+	return container_of(pdev->driver, struct vfio_pci_variant, pci_driver);
+}
+
+/* Up to where the device could be registered; undone by vpv_release(). */
+static int prepare(struct vfio_pci_variant_device *vvdev,
+		   const struct vfio_pci_variant_ops *ops)
+{
+	int ret;
+
+	ret = vpv_quirks_match(vvdev);
+	if (ret)
+		return ret;
+	vpv_settings_latch(vvdev);
+	vpv_compat_init(vvdev);
+
+	if (ops->init) {
+		ret = vpv_errno(ops->init(vvdev));
+		if (ret)
+			return ret;
+	}
+	vvdev->ops = ops;
+	if (vvdev->variant->gate)
+		vvdev->variant->gate->init(vvdev);
+
+	if (ops->rw || vpv_shows_bytes(vvdev))
+		vvdev->core.vdev.ops = &vvdev->variant->rw_ops;
+	return 0;
+}
+
+/* A device for @variant with the hooks @ops: private data of both is in it. */
+static struct vfio_pci_variant_device *
+alloc_device(struct pci_dev *pdev, const struct vfio_pci_variant *variant,
+	     const struct vfio_pci_variant_ops *ops)
+{
+	const struct vfio_pci_variant_gate *gate = variant->gate;
+	struct vfio_pci_variant_device *vvdev;
+	struct vfio_device *vdev;
+	size_t size, gate_at;
+
+	gate_at = ALIGN(struct_size(vvdev, priv, ops->priv_size),
+			ARCH_KMALLOC_MINALIGN);
+	size = gate_at + (gate ? gate->priv_size : 0);
+	vdev = _vfio_alloc_device(size, &pdev->dev, &variant->vfio_ops);
+	if (IS_ERR(vdev))
+		return ERR_CAST(vdev);
+
+	vvdev = vdev_to_vvdev(vdev);
+	vvdev->variant = variant;
+	if (gate)
+		vvdev->gate_priv = (void *)vvdev + gate_at;
+	return vvdev;
+}
+
+int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct vfio_pci_variant *variant = pdev_to_variant(pdev);
+	const struct vfio_pci_variant_ops *ops = variant->ops;
+	const struct vfio_pci_variant *adopted;
+	struct vfio_pci_variant_device *vvdev;
+	int ret;
+
+	if (ops->match) {
+		ret = vpv_errno(ops->match(pdev));
+		if (ret)
+			return ret;
+	}
+
+	adopted = vpv_adopt(variant, pdev);
+	if (adopted)
+		ops = adopted->ops;
+
+	vvdev = alloc_device(pdev, variant, ops);
+	if (IS_ERR(vvdev)) {
+		vpv_adopt_put(adopted);
+		return PTR_ERR(vvdev);
+	}
+	vvdev->adopted = adopted;
+
+	ret = prepare(vvdev, ops);
+	if (ret)
+		goto err_put_device;
+
+	/* The core's PM and error handlers take drvdata for its device. */
+	pci_set_drvdata(pdev, &vvdev->core);
+	vpv_quirks_bind(vvdev);
+
+	ret = vfio_pci_core_register_device(&vvdev->core);
+	if (ret)
+		goto err_unbind_quirks;
+
+	vpv_compat_registered(vvdev);
+	if (!variant->gate)
+		return 0;
+	ret = vpv_errno(variant->gate->start(vvdev));
+	if (ret)
+		goto err_unregister;
+	return 0;
+
+err_unregister:
+	vfio_pci_core_unregister_device(&vvdev->core);
+err_unbind_quirks:
+	vpv_quirks_unbind(vvdev);
+err_put_device:
+	vfio_put_device(&vvdev->core.vdev);
+	return ret;
+}
+
+void vpv_remove(struct pci_dev *pdev)
+{
+	struct vfio_pci_core_device *core = pci_get_drvdata(pdev);
+	struct vfio_pci_variant_device *vvdev = to_vfio_pci_variant_device(core);
+	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
+
+	if (gate) {
+		/* Users of its VFs go before its own, as without a gate. */
+		vfio_pci_core_sriov_configure(core, 0);
+		gate->stop(vvdev);
+	}
+	vfio_pci_core_unregister_device(core);
+	vpv_quirks_unbind(vvdev);
+	vfio_put_device(&core->vdev);
+}
+
+int vpv_sriov_configure(struct pci_dev *pdev, int nr_virtfn)
+{
+	struct vfio_pci_variant *variant = pdev_to_variant(pdev);
+
+	if (!variant->params)
+		return -ENOENT;
+	if (!READ_ONCE(variant->params->enable_sriov)) {
+		pci_info(pdev, "%s: sriov_numvfs can't be changed: a user of the PF could harm those of its VFs; the parameter enable_sriov=1 allows it\n",
+			 variant->name);
+		return -ENOENT;
+	}
+
+	return vfio_pci_core_sriov_configure(pci_get_drvdata(pdev), nr_virtfn);
+}
+
+static void vpv_reset_done(struct pci_dev *pdev)
+{
+	struct vfio_pci_variant_device *vvdev =
+		to_vfio_pci_variant_device(pci_get_drvdata(pdev));
+
+	if (vvdev->ops->reset_done)
+		vvdev->ops->reset_done(vvdev);
+}
+
+const struct pci_error_handlers vpv_err_handlers = {
+	.error_detected = vfio_pci_core_aer_err_detected,
+	.reset_done = vpv_reset_done,
+};
