@@ -32,11 +32,18 @@ vdev_to_vvdev(struct vfio_device *vdev)
 	return container_of(vdev, struct vfio_pci_variant_device, core.vdev);
 }
 
-int vpv_match(struct vfio_device *vdev, char *name);
 ssize_t vpv_read(struct vfio_device *vdev, char __user *buf, size_t count,
 		 loff_t *ppos);
 ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
 		  size_t count, loff_t *ppos);
+
+/* user.c */
+void vpv_user_init(struct vfio_pci_variant_device *vvdev);
+int vpv_user_open(struct vfio_pci_variant_device *vvdev);
+void vpv_user_close(struct vfio_pci_variant_device *vvdev);
+bool vpv_user_is_leaving(struct vfio_pci_variant_device *vvdev);
+void vpv_user_leave(struct vfio_pci_variant_device *vvdev);
+void vpv_request(struct vfio_device *vdev, unsigned int count);
 
 /* driver.c */
 extern const struct pci_error_handlers vpv_err_handlers;

@@ -15,6 +15,7 @@ static int vpv_init(struct vfio_device *vdev)
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
 
 	vvdev->ops = &vpv_no_ops;
+	vpv_user_init(vvdev);
 	return vfio_pci_core_init_dev(vdev);
 }
 
@@ -74,15 +75,25 @@ static int vpv_open(struct vfio_device *vdev)
 	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 	int ret;
 
+	ret = vpv_user_open(vvdev);
+	if (ret)
+		return ret;
 	if (gate) {
 		ret = vpv_errno(gate->open(vvdev));
 		if (ret)
-			return ret;
+			goto err_user;
 	}
 
 	ret = enable(vvdev);
-	if (ret && gate)
+	if (ret)
+		goto err_gate;
+	return 0;
+
+err_gate:
+	if (gate && gate->close)
 		gate->close(vvdev);
+err_user:
+	vpv_user_close(vvdev);
 	return ret;
 }
 
@@ -94,16 +105,23 @@ static void vpv_close(struct vfio_device *vdev)
 	if (vvdev->ops->close)
 		vvdev->ops->close(vvdev);
 	vfio_pci_core_close_device(vdev);
-	if (gate)
+	if (gate && gate->close)
 		gate->close(vvdev);
+	vpv_user_close(vvdev);
 }
 
-/* For variants with a gate; the others have the core's. */
-int vpv_match(struct vfio_device *vdev, char *name)
+/*
+ * A device that is about to go has no name: not every kernel takes it off the group's
+ * list before its user is gone, and who has it open may open it again.
+ */
+static int vpv_match(struct vfio_device *vdev, char *name)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
-	return vvdev->variant->gate->match(vvdev, name);
+	if (vpv_user_is_leaving(vvdev))
+		return 0;
+	return gate ? gate->match(vvdev, name) : vfio_pci_core_match(vdev, name);
 }
 
 const struct vfio_device_ops vpv_vfio_ops = {
@@ -116,8 +134,8 @@ const struct vfio_device_ops vpv_vfio_ops = {
 	.read = vfio_pci_core_read,
 	.write = vfio_pci_core_write,
 	.mmap = vfio_pci_core_mmap,
-	.request = vfio_pci_core_request,
-	.match = vfio_pci_core_match,
+	.request = vpv_request,
+	.match = vpv_match,
 	VPV_COMPAT_DEVICE_OPS
 };
 

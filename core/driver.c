@@ -109,6 +109,7 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return 0;
 
 err_unregister:
+	vpv_user_leave(vvdev);
 	vfio_pci_core_unregister_device(&vvdev->core);
 err_unbind_quirks:
 	vpv_quirks_unbind(vvdev);
@@ -123,11 +124,11 @@ void vpv_remove(struct pci_dev *pdev)
 	struct vfio_pci_variant_device *vvdev = to_vfio_pci_variant_device(core);
 	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
-	if (gate) {
-		/* Users of its VFs go before its own, as without a gate. */
-		vfio_pci_core_sriov_configure(core, 0);
+	/* Users of its VFs go before its own: the VFs need the PF. */
+	vfio_pci_core_sriov_configure(core, 0);
+	vpv_user_leave(vvdev);
+	if (gate)
 		gate->stop(vvdev);
-	}
 	vfio_pci_core_unregister_device(core);
 	vpv_quirks_unbind(vvdev);
 	vfio_put_device(&core->vdev);

@@ -44,7 +44,7 @@ static bool has_bad_quirk(const struct vfio_pci_variant *variant)
 static bool gate_lacks_a_hook(const struct vfio_pci_variant_gate *gate)
 {
 	return !gate->init || !gate->start || !gate->stop || !gate->match ||
-	       !gate->open || !gate->close;
+	       !gate->open;
 }
 
 /* What is wrong with @variant, or NULL. */
@@ -91,8 +91,6 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	variant->vfio_ops = vpv_vfio_ops;
 	/* Not const in vfio_device_ops, though nobody writes to it. */
 	variant->vfio_ops.name = (char *)variant->name;
-	if (variant->gate)
-		variant->vfio_ops.match = vpv_match;
 	variant->rw_ops = variant->vfio_ops;
 	variant->rw_ops.read = vpv_read;
 	variant->rw_ops.write = vpv_write;

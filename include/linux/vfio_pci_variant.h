@@ -31,8 +31,10 @@
  *   close    close()
  *            vfio_pci_core_close_device(), which frees the regions
  *            close() of the gate
- *   remove   for those with a gate: VFs disabled, stop()
- *            vfio_pci_core_unregister_device(), waits for the last close
+ *   remove   VFs disabled
+ *            opens refused, the user asked to let go; waits for the last close
+ *            stop() of the gate
+ *            vfio_pci_core_unregister_device()
  *            release(), then vfio_pci_core_release_dev(), with the last
  *            reference, which may come after remove
  */
@@ -41,12 +43,15 @@
 
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
 #include <linux/vfio_pci_quirk.h>
+#include <linux/wait.h>
 
 struct vfio_pci_variant_device;
 struct vpv_quirks;
@@ -167,7 +172,8 @@ struct vfio_pci_variant_ops {
  *
  * For variants that hand out their functions in another way than by address. Its
  * hooks are always those of the variant that is bound: what a generic variant
- * adopts is what a device is like, this is who may have it. All are mandatory.
+ * adopts is what a device is like, this is who may have it. All but @close are
+ * mandatory.
  */
 struct vfio_pci_variant_gate {
 	size_t priv_size;
@@ -188,10 +194,10 @@ struct vfio_pci_variant_gate {
 	int (*start)(struct vfio_pci_variant_device *vvdev);
 
 	/**
-	 * @stop: Let nobody in any more, and wait until nobody has the device open.
+	 * @stop: Undo @start.
 	 *
-	 * First in remove, when VFs are gone; mirror of @start. Device lock held. A
-	 * user who holds on to the device blocks it: wait in steps that the
+	 * In remove, when VFs are gone, nobody has the device open and nobody can
+	 * open it any more. Device lock held. It may wait: in steps that the
 	 * detector of hung tasks knows for life.
 	 */
 	void (*stop)(struct vfio_pci_variant_device *vvdev);
@@ -200,7 +206,7 @@ struct vfio_pci_variant_gate {
 	 * @match: Is this the device that VFIO_GROUP_GET_DEVICE_FD asks for?
 	 *
 	 * @name is the user's string, which may be changed. May run at any time
-	 * between registration and the end of remove, with a lock of VFIO held
+	 * between registration and remove, with a lock of VFIO held
 	 * that openers of other devices in the group wait for. Return 1 if it is, 0 if
 	 * not, or an errno, which ends the search. It decides about a name only,
 	 * the device can be opened without one (/dev/vfio/devices).
@@ -212,14 +218,16 @@ struct vfio_pci_variant_gate {
 	 *
 	 * Called before vfio_pci_core_enable(), dev_set lock held. On error
 	 * the open fails with that errno. May run at any time between
-	 * registration and the end of remove.
+	 * registration and remove. Who is let in is waited for by
+	 * vfio_pci_variant_wait_for_close() of whoever closes the gate then.
 	 */
 	int (*open)(struct vfio_pci_variant_device *vvdev);
 
 	/**
 	 * @close: Mirror of @open.
 	 *
-	 * The device is disabled, or its open failed. dev_set lock held.
+	 * The device is disabled, or its open failed. dev_set lock held. NULL:
+	 * nothing to undo.
 	 */
 	void (*close)(struct vfio_pci_variant_device *vvdev);
 };
@@ -330,6 +338,21 @@ struct vfio_pci_variant {
 	struct list_head node;
 };
 
+/* Who has a device open; the framework's alone. */
+struct vfio_pci_variant_user {
+	/* private: not held while anybody waits */
+	struct mutex lock;
+	/* private: the device is about to go, nobody opens it any more */
+	bool leaving;
+	/* private: read without the lock to wait for its end */
+	bool open;
+	/* private: of the process that opened it, as they were then */
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	/* private: woken when @open ends */
+	wait_queue_head_t closed;
+};
+
 /**
  * struct vfio_pci_variant_device - one bound function
  * @core: the core's device; first, as the core's hot reset treats every VFIO
@@ -350,6 +373,9 @@ struct vfio_pci_variant_device {
 
 	/* private: what is special about it; NULL: nothing */
 	struct vpv_quirks *quirks;
+
+	/* private: who has it open */
+	struct vfio_pci_variant_user user;
 
 	/* private: behind @priv; use vfio_pci_variant_gate_priv() */
 	void *gate_priv;
@@ -421,6 +447,8 @@ int vfio_pci_variant_add_ro_region(struct vfio_pci_variant_device *vvdev,
 int vfio_pci_variant_emulate_config(struct vfio_pci_variant_device *vvdev,
 				    unsigned int offset, const void *value,
 				    size_t count);
+
+void vfio_pci_variant_wait_for_close(struct vfio_pci_variant_device *vvdev);
 
 void vfio_pci_variant_set_vm_flags(struct vm_area_struct *vma, unsigned long flags);
 

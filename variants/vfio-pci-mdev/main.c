@@ -16,12 +16,11 @@
 #include <linux/sysfs.h>
 #include <linux/uuid.h>
 #include <linux/vfio_pci_variant.h>
-#include <linux/wait.h>
 
 VFIO_PCI_VARIANT_PARAMS(params);
 VFIO_PCI_VARIANT_PARAM_DISABLE_ADOPTION(params);
 
-/* As often as VFIO asks at unbind, and well below the detector of hung tasks. */
+/* As often as users are asked for a device, and well below the detector of hung tasks. */
 #define VPM_ASK_AGAIN	(10 * HZ)
 
 /**
@@ -31,12 +30,9 @@ VFIO_PCI_VARIANT_PARAM_DISABLE_ADOPTION(params);
  * @type: the only type it has: all of it
  * @types: @type
  * @name: of the type, for people
- * @lock: makes one decision of @published, @leaving and @open
+ * @lock: guards @uuid and @published
  * @uuid: of the mdev, while @published
  * @published: there is an mdev, and it is not about to go
- * @leaving: the function is about to be unbound
- * @open: somebody has the device; read without @lock to wait for its end
- * @closed: woken when @open ends
  * @mdevs: one for each mdev that has memory, and one while bound
  * @gone: when @mdevs comes to 0
  * @release: what frees an mdev
@@ -52,9 +48,6 @@ struct vpm_gate {
 	struct mutex lock;
 	guid_t uuid;
 	bool published;
-	bool leaving;
-	bool open;
-	wait_queue_head_t closed;
 
 	refcount_t mdevs;
 	struct completion gone;
@@ -74,23 +67,10 @@ static int vpm_open(struct vfio_pci_variant_device *vvdev)
 	int ret = -ENODEV;
 
 	mutex_lock(&gate->lock);
-	if (gate->published && !gate->leaving) {
-		WRITE_ONCE(gate->open, true);
+	if (gate->published)
 		ret = 0;
-	}
 	mutex_unlock(&gate->lock);
 	return ret;
-}
-
-static void vpm_close(struct vfio_pci_variant_device *vvdev)
-{
-	struct vpm_gate *gate = vfio_pci_variant_gate_priv(vvdev);
-
-	mutex_lock(&gate->lock);
-	WRITE_ONCE(gate->open, false);
-	mutex_unlock(&gate->lock);
-	/* Its memory stays: the file that is being closed holds the device. */
-	wake_up_all(&gate->closed);
 }
 
 /* Is @name "UUID" or "UUID options"? Returns where the UUID ends, or NULL. */
@@ -126,32 +106,6 @@ static int vpm_match(struct vfio_pci_variant_device *vvdev, char *name)
 	ret = vfio_pci_core_match(&vvdev->core.vdev, address);
 	kfree(address);
 	return ret;
-}
-
-/*
- * Ask the user to let go, until he does. Nobody can open the device any more. In
- * steps, and not in D state: it takes as long as he likes.
- */
-static void vpm_wait_for_close(struct vpm_gate *gate)
-{
-	struct pci_dev *pdev = gate->vvdev->core.pdev;
-	unsigned int asked = 0;
-	bool interrupted = false;
-
-	while (READ_ONCE(gate->open)) {
-		vfio_pci_core_request(&gate->vvdev->core.vdev, asked++);
-		if (interrupted) {
-			wait_event_idle_timeout(gate->closed,
-						!READ_ONCE(gate->open),
-						VPM_ASK_AGAIN);
-		} else if (wait_event_interruptible_timeout(gate->closed,
-							    !READ_ONCE(gate->open),
-							    VPM_ASK_AGAIN) < 0) {
-			interrupted = true;
-			pci_warn(pdev, "vfio-pci-mdev: in use: \"%s\" (%d) can't be interrupted, it goes on when the user closes the device\n",
-				 current->comm, task_pid_nr(current));
-		}
-	}
 }
 
 /* --- the mdev ---------------------------------------------------------------- */
@@ -258,7 +212,8 @@ static void vpm_mdev_remove(struct mdev_device *mdev)
 	gate->published = false;
 	mutex_unlock(&gate->lock);
 
-	vpm_wait_for_close(gate);
+	/* Who was let in is known by now, so all of them are waited for. */
+	vfio_pci_variant_wait_for_close(gate->vvdev);
 	vpm_remove_links(mdev);
 }
 
@@ -293,7 +248,6 @@ static void vpm_init(struct vfio_pci_variant_device *vvdev)
 
 	gate->vvdev = vvdev;
 	mutex_init(&gate->lock);
-	init_waitqueue_head(&gate->closed);
 	refcount_set(&gate->mdevs, 1);
 	init_completion(&gate->gone);
 }
@@ -314,19 +268,14 @@ static int vpm_start(struct vfio_pci_variant_device *vvdev)
 }
 
 /*
- * The user goes first: somebody who removes the mdev may be waiting for him, and
- * the mdev core would wait for that one in D state.
+ * The user is gone by now, as the framework has it: somebody who removes the mdev may
+ * have been waiting for them, and the mdev core would wait for that one in D state.
  */
 static void vpm_stop(struct vfio_pci_variant_device *vvdev)
 {
 	struct vpm_gate *gate = vfio_pci_variant_gate_priv(vvdev);
 	struct pci_dev *pdev = vvdev->core.pdev;
 
-	mutex_lock(&gate->lock);
-	gate->leaving = true;
-	mutex_unlock(&gate->lock);
-
-	vpm_wait_for_close(gate);
 	mdev_unregister_parent(&gate->parent);
 	vpm_put(gate);
 	/* The last thing that vpm_put() does: then the gate may go. */
@@ -341,7 +290,6 @@ static const struct vfio_pci_variant_gate vpm_gate = {
 	.stop = vpm_stop,
 	.match = vpm_match,
 	.open = vpm_open,
-	.close = vpm_close,
 };
 
 /* --- the module ---------------------------------------------------------------- */

@@ -152,6 +152,20 @@ done
 fail_at none
 check "gate: unbind" unbind "$bdf"
 is "gate: unbind: stop, release" "$(hooks)" "gate-stop,release"
+bind_override "$bdf" vpv-test
+vfio-hold "$bdf" >/tmp/hold &
+holder=$!
+check "gate: a user opens the device" wait_for 20 grep -q open /tmp/hold
+fail_at none
+unbind "$bdf" &
+unbinder=$!
+check "gate: unbind asks the user" wait_for 20 grep -q asked /tmp/hold
+is "gate: and nobody else" "$(hooks)" ""
+kill -TERM $holder
+wait_exit 30 $holder
+wait_exit 30 $unbinder
+is "gate: it is stopped when the user is gone" "$(hooks | sed 's/.*gate-close/gate-close/')" \
+	"gate-close,gate-stop,release"
 fail_at gate-start
 bind_override "$bdf" vpv-test
 is "gate: start fails: no driver" "$(driver_of "$bdf")" ""
@@ -163,6 +177,16 @@ check "then it binds" bind_override "$bdf" vpv-test
 check "rmmod stops it" rmmod vpv_test
 is "gate: all of it in order" "$(hooks)" \
 	"match,init,gate-init,gate-start,gate-stop,release"
+
+bind_override "$bdf" ""
+modprobe vpv-test gated=1 fault=no-gate-close
+bind_override "$bdf" vpv-test
+log_mark
+check "gate: it need not have a close hook" vfio-dump "$bdf"
+is "gate: which is not called then" "$(hooks | sed 's/.*gate-open/gate-open/')" \
+	"gate-open,reset_done,open,add_regions,close,region release"
+bind_override "$bdf" ""
+rmmod vpv_test
 
 # --- nothing on the access path -------------------------------------------
 log_mark

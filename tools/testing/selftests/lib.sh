@@ -203,6 +203,32 @@ wait_exit()
 	wait "$2"
 }
 
+# state PID: D, S, ...
+state()
+{
+	sed 's/.*) //; s/ .*//' "/proc/$1/stat"
+}
+
+# never_in_d SECONDS PID...: looked at ten times a second; and none of them ends.
+never_in_d()
+{
+	local until=$((SECONDS + $1)) pid
+
+	shift
+	while [ "$SECONDS" -lt "$until" ]; do
+		for pid; do
+			case $(state "$pid") in
+			"" | Z) echo "$pid has given up"; return 1 ;;
+			D) sleep 0.2 ;;
+			*) continue ;;
+			esac
+			[ "$(state "$pid")" != D ] ||
+				{ echo "$pid is in D state"; cat "/proc/$pid/stack"; return 1; }
+		done
+		sleep 0.1
+	done
+}
+
 # --- devices -----------------------------------------------------------
 
 # dev_bdf NAME: the address of a device of the test machine, found through the

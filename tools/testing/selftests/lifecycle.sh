@@ -56,22 +56,51 @@ is "remove_id: it is not bound again" "$(drivers "$edu0")" ":"
 check "driver_override binds it" bind_override "$edu0" vfio-pci
 
 # --- unbind and rmmod while open ----------------------------------------------
-vfio-hold "$edu0" >/tmp/hold &
+# Users choose their names: this one has two lines.
+named=$'/tmp/vfio\nhold'
+cp "$(command -v vfio-hold)" "$named"
+"$named" -t "$edu0" >/tmp/hold &
 holder=$!
 check "a user opens it" wait_for 20 grep -q open /tmp/hold
 out=$(rmmod vfio_pci 2>&1)
 check "rmmod while open is refused" grep -q "in use" <<<"$out"
 is "and nothing happened" "$(drivers "$edu0")" "vfio-pci:"
+log_mark
 unbind "$edu0" &
 unbinder=$!
 check "unbind while open asks the user" wait_for 30 grep -q asked /tmp/hold
 check "and waits" kill -0 $unbinder
+asked="$edu0: vfio-pci: in use by \"vfio\\nhold\" ($holder), asked to let go"
+is "unbind: the log names the user, on one line" "$(log_since | grep -cF "$asked (1)")" 1
+check "unbind: no one can open it any more, not even the user: ENODEV" \
+	wait_for 20 grep -qx "too: errno 19" /tmp/hold
+kill -TERM $unbinder
+check "unbind: after a signal the user is asked again" wait_for 8 eval \
+	"log_since | grep -qF '$asked (2)'"
+is "unbind: and the log says who waits" "$(log_since |
+	grep -c "$edu0: vfio-pci: in use: .* ($unbinder) can't be interrupted")" 1
+check "unbind: it waits on, not in D state" never_in_d 3 $unbinder
 kill -TERM $holder
 wait_exit 30 $holder
 is "the user lets go" $? 0
 wait_exit 30 $unbinder
-is "then it completes" $? 0
+is "then it completes, and the signal ends who unbound" $? 143
 is "it has no driver" "$(drivers "$edu0")" ":"
+check "unbind: bound again it can be opened again" eval \
+	"bind_override $edu0 vfio-pci && vfio-try $edu0 read 4 0"
+
+bind_override "$edu1" vfio-pci
+vfio-hold -r "$edu1" >/tmp/hold &
+holder=$!
+check "removal: a user opens it" wait_for 20 grep -q open /tmp/hold
+check "removal: they are asked, and close it" timeout 30 \
+	bash -c "echo 1 >/sys/bus/pci/devices/$edu1/remove"
+check "removal: the user does not get it again: ENODEV" \
+	wait_for 20 grep -qx "again: errno 19" /tmp/hold
+kill -TERM $holder
+wait_exit 30 $holder
+echo 1 >/sys/bus/pci/rescan
+check "removal: it comes back" wait_for 20 test -e "/sys/bus/pci/devices/$edu1"
 check "rmmod works then" unload_vfio_pci
 
 # --- settings ------------------------------------------------------------------

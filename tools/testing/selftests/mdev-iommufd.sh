@@ -66,8 +66,9 @@ hold -o "$a"
 check "a user has it open, not bound: remove does not wait" mdev_remove "$a"
 unbind "$edu" &
 unbinder=$!
-sleep 3
-check "unbind does" kill -0 $unbinder
+check "unbind does, and the log says why" wait_for 20 eval \
+	"dmesg | grep -q \"$edu: vfio-pci-mdev: somebody has its file of /dev/vfio/devices open\""
+check "and waits on" kill -0 $unbinder
 kill -USR1 $holder
 check "he can't bind it any more: ENODEV" wait_for 20 grep -qx "bound: errno 19" /tmp/hold
 let_go

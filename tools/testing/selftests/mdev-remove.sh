@@ -61,32 +61,6 @@ let_go()
 	is "$1: the user lets go" $? 0
 }
 
-# state PID: D, S, ...
-state()
-{
-	sed 's/.*) //; s/ .*//' "/proc/$1/stat"
-}
-
-# never_in_d SECONDS PID...: looked at ten times a second; and none of them ends.
-never_in_d()
-{
-	local until=$((SECONDS + $1)) pid
-
-	shift
-	while [ "$SECONDS" -lt "$until" ]; do
-		for pid; do
-			case $(state "$pid") in
-			"" | Z) echo "$pid has given up"; return 1 ;;
-			D) sleep 0.2 ;;
-			*) continue ;;
-			esac
-			[ "$(state "$pid")" != D ] ||
-				{ echo "$pid is in D state"; cat "/proc/$pid/stack"; return 1; }
-		done
-		sleep 0.1
-	done
-}
-
 # never_ends SECONDS PID
 never_ends()
 {
@@ -100,7 +74,7 @@ unplugger()
 	local d
 
 	for d in /proc/[0-9]*; do
-		[ -n "$(readlink "$d/exe")" ] || ! grep -q vpm_stop "$d/stack" ||
+		[ -n "$(readlink "$d/exe")" ] || ! grep -q variant_wait_for_close "$d/stack" ||
 			echo "${d#/proc/}"
 	done 2>/dev/null
 }
@@ -170,11 +144,31 @@ for name in edu0 edu1 nic0 nic1; do
 	check "$name: the user was asked again" test "$(grep -c asked "/tmp/$name")" -ge 2
 	is "$name: and still has it" "$(grep -c closed "/tmp/$name")" 0
 done
+# Removal of an mdev, unbind, and unplugging.
+for pair in "nic0 $nic0" "edu1 $edu1" "nic1 $nic1"; do
+	read -r name bdf <<<"$pair"
+	for n in 1 2; do
+		is "$name: the log names the user, each time ($n)" "$(log_since |
+			grep -cF "$bdf: vfio-pci-mdev: in use by \"vfio-hold\" (${holder[$name]}), asked to let go ($n)")" 1
+	done
+done
+
+# udevadm reads that. 6.1 has the lock of the device for it, which its removal holds.
+cat "$mdevs/${uuid[edu0]}/uevent" >/dev/null 2>&1 &
+reader=$!
+sleep 2
+case $VPV_K in
+6.1) waits=D ;;
+*) waits= ;;
+esac
+is "edu0: who reads uevent of the leaving mdev waits on 6.1 alone" \
+	"$(state $reader 2>/dev/null | sed 's/Z//')" "$waits"
 
 # --- they let go -----------------------------------------------------------------------
 let_go edu0
 wait_exit 30 $remove0
 is "edu0: the mdev is removed" "$? $(there edu0)" "0 0"
+check "edu0: who read its uevent goes on" eval "wait_exit 30 $reader; test \$? != 124"
 wait_exit 30 $unbind0
 is "edu0: and the function unbound" "$? $(driver_of "$edu0")" "0 "
 let_go edu1

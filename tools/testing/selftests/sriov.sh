@@ -46,6 +46,30 @@ kill -TERM $holder
 wait_exit 30 $holder
 is "the user closes the PF" $? 0
 check "the VFs go" eval "echo 0 >$numvfs"
+
+# The PF has to be there as long as a VF is.
+echo 1 >"$numvfs"
+vfio-hold -s "$uuid" "$pf" >/tmp/pf &
+pf_user=$!
+check "unbind of a PF: it is in use" wait_for 20 grep -q open /tmp/pf
+vfio-hold "$vf vf_token=$uuid" >/tmp/vf &
+vf_user=$!
+check "unbind of a PF: so is a VF" wait_for 20 grep -q open /tmp/vf
+log_mark
+unbind "$pf" &
+unbinder=$!
+check "unbind of a PF: the user of the VF is asked" wait_for 20 grep -q asked /tmp/vf
+is "unbind of a PF: and not yet that of the PF" "$(grep -c asked /tmp/pf)" 0
+kill -TERM $vf_user
+wait_exit 30 $vf_user
+check "unbind of a PF: then that of the PF is" wait_for 20 grep -q asked /tmp/pf
+is "unbind of a PF: the log names both" "$(log_since | grep -cF \
+	-e "$vf: vfio-pci: in use by \"vfio-hold\" ($vf_user), asked to let go (1)" \
+	-e "$pf: vfio-pci: in use by \"vfio-hold\" ($pf_user), asked to let go (1)")" 2
+kill -TERM $pf_user
+wait_exit 30 $pf_user
+wait_exit 30 $unbinder
+is "unbind of a PF: it is done" "$? $(driver_of "$pf")" "0 "
 bind_override "$pf" ""
 check "the module unloads" unload_vfio_pci
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: vfio-hold [-c|-o|-r] [-s UUID] "NAME[ vf_token=UUID]"
+ * usage: vfio-hold [-c|-o|-r|-t] [-l] [-s UUID] "NAME[ vf_token=UUID]"
  * Open a function, by address or UUID, and keep it open until SIGTERM. Prints, a
  * line each, as it happens: "open", "asked" when the kernel asks for the function
  * back, "closed". -c: open it in /dev/vfio/devices and bind it to an IOMMUFD. -o: open
  * it there, and bind it only when told to by SIGUSR1: "bound: errno N". -r: when asked,
- * close it and open it again at once: "again: errno N". -s: set the VF token of a PF
- * first. The exit status is the errno of the open, or of setting the token.
+ * close it and open it again at once: "again: errno N". -t: when asked, open it too, a
+ * second time: "too: errno N". -l: once it is open, put it in low power. -s: set the VF
+ * token of a PF first. The exit status is the errno of the open, or of setting the token.
  */
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -33,9 +34,21 @@ static int set_token(int fd, const char *uuid)
 	return ioctl(fd, VFIO_DEVICE_FEATURE, &set) ? errno : 0;
 }
 
+/* Whatever the user does next with the device wakes it up, but for closing it. */
+static int enter_low_power(int fd)
+{
+	struct vfio_device_feature feature = {
+		.argsz = sizeof(feature),
+		.flags = VFIO_DEVICE_FEATURE_SET |
+			 VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY,
+	};
+
+	return ioctl(fd, VFIO_DEVICE_FEATURE, &feature);
+}
+
 int main(int argc, char **argv)
 {
-	bool cdev = false, bind = false, reopen = false;
+	bool cdev = false, bind = false, reopen = false, too = false, low = false;
 	const char *token = NULL;
 	struct pollfd fds[2];
 	struct vfio vfio;
@@ -43,19 +56,23 @@ int main(int argc, char **argv)
 	sigset_t term;
 	int opt, ret;
 
-	while ((opt = getopt(argc, argv, "cors:")) != -1) {
+	while ((opt = getopt(argc, argv, "colrs:t")) != -1) {
 		if (opt == 's')
 			token = optarg;
 		else if (opt == 'c' || opt == 'o')
 			cdev = true;
 		else if (opt == 'r')
 			reopen = true;
+		else if (opt == 't')
+			too = true;
+		else if (opt == 'l')
+			low = true;
 		else
 			return 2;
 		bind |= opt == 'c';
 	}
 	if (optind != argc - 1)
-		errx(2, "usage: vfio-hold [-c|-o|-r] [-s UUID] \"NAME[ vf_token=UUID]\"");
+		errx(2, "usage: vfio-hold [-c|-o|-r|-t] [-l] [-s UUID] \"NAME[ vf_token=UUID]\"");
 
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
@@ -81,6 +98,9 @@ int main(int argc, char **argv)
 	if (ret && (bind || !cdev))
 		errx(1, "no REQ interrupt: errno %d", ret);
 
+	if (low && enter_low_power(vfio.device))
+		err(1, "low power");
+
 	setlinebuf(stdout);
 	puts("open");
 	/* The caller's patience ends it if nobody sends SIGTERM. */
@@ -100,6 +120,14 @@ int main(int argc, char **argv)
 			vfio.device = ioctl(vfio.group, VFIO_GROUP_GET_DEVICE_FD,
 					    argv[optind]);
 			printf("again: errno %d\n", vfio.device < 0 ? errno : 0);
+		}
+		if (too) {
+			int fd = ioctl(vfio.group, VFIO_GROUP_GET_DEVICE_FD,
+				       argv[optind]);
+
+			printf("too: errno %d\n", fd < 0 ? errno : 0);
+			if (fd >= 0)
+				close(fd);
 		}
 	}
 
