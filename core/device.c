@@ -97,13 +97,29 @@ err_user:
 	return ret;
 }
 
+/*
+ * The user may have suspended the function (VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY). One
+ * that does not resume is closed all the same.
+ */
+static void call_close(struct vfio_pci_variant_device *vvdev)
+{
+	struct device *dev = &vvdev->core.pdev->dev;
+	bool resumed;
+
+	if (!vvdev->ops->close)
+		return;
+	resumed = !pm_runtime_resume_and_get(dev);
+	vvdev->ops->close(vvdev);
+	if (resumed)
+		pm_runtime_put(dev);
+}
+
 static void vpv_close(struct vfio_device *vdev)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
 	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
-	if (vvdev->ops->close)
-		vvdev->ops->close(vvdev);
+	call_close(vvdev);
 	vfio_pci_core_close_device(vdev);
 	if (gate && gate->close)
 		gate->close(vvdev);

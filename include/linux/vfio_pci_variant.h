@@ -154,6 +154,12 @@ struct vfio_pci_variant_ops {
 	 * Mirror of @open (or of @add_regions, in a variant without @open);
 	 * called before the core disables the function and frees the regions.
 	 * dev_set lock held. NULL: nothing to undo.
+	 *
+	 * It is resumed if the user had suspended it. Where that fails, which the
+	 * kernel logs, the hook is called all the same and its reads give all ones.
+	 * What the user did in config space holds: they may have put the function in
+	 * D3hot there or cleared Memory Space Enable, so a register may read as all
+	 * ones in any case.
 	 */
 	void (*close)(struct vfio_pci_variant_device *vvdev);
 

@@ -95,6 +95,18 @@ log_mark
 echo 1 >"/sys/bus/pci/devices/$bdf/reset"
 is "reset: reset_done" "$(hooks)" "reset_done"
 
+# --- a user who suspends it -------------------------------------------------
+vfio-hold -l "$bdf" >/tmp/hold &
+holder=$!
+check "low power: a user opens the function and suspends it" wait_for 20 is_suspended "$bdf"
+log_mark
+kill -TERM $holder
+wait_exit 30 $holder
+is "low power: the user closes it, while it sleeps" "$? $(tail -n 1 /tmp/hold)" "0 closed"
+is "low power: the close hook runs in D0" \
+	"$(log_since | sed -n 's/.*vpv-test power: //p')" "close in D0"
+check "low power: then it sleeps again" wait_for 20 is_suspended "$bdf"
+
 # --- errors ---------------------------------------------------------------
 fail_at()
 {
