@@ -30,7 +30,8 @@ VFIO_PCI_VARIANT_PARAM_DISABLE_ADOPTION(params);
  * @type: the only type it has: all of it
  * @types: @type
  * @name: of the type, for people
- * @lock: guards @uuid and @published
+ * @lock: guards @mdev, @uuid and @published
+ * @mdev: the one mdev there can be, from its probe until it is freed
  * @uuid: of the mdev, while @published
  * @published: there is an mdev, and it is not about to go
  * @mdevs: one for each mdev that has memory, and one while bound
@@ -46,6 +47,7 @@ struct vpm_gate {
 
 	/* Not held while anybody waits. */
 	struct mutex lock;
+	struct mdev_device *mdev;
 	guid_t uuid;
 	bool published;
 
@@ -169,7 +171,13 @@ static void vpm_put(struct vpm_gate *gate)
 
 static void vpm_mdev_release(struct device *dev)
 {
-	struct vpm_gate *gate = type_to_gate(to_mdev_device(dev)->type);
+	struct mdev_device *mdev = to_mdev_device(dev);
+	struct vpm_gate *gate = type_to_gate(mdev->type);
+
+	mutex_lock(&gate->lock);
+	if (gate->mdev == mdev)
+		WRITE_ONCE(gate->mdev, NULL);
+	mutex_unlock(&gate->lock);
 
 	gate->release(dev);
 	vpm_put(gate);
@@ -186,6 +194,33 @@ static void vpm_get_until_release(struct vpm_gate *gate, struct mdev_device *mde
 	mdev->dev.release = vpm_mdev_release;
 }
 
+/*
+ * One mdev a function. The mdev core would count, but what its own allocation took
+ * when it failed it never gives back.
+ */
+static int vpm_take(struct vpm_gate *gate, struct mdev_device *mdev)
+{
+	int ret = 0;
+
+	mutex_lock(&gate->lock);
+	if (gate->mdev) {
+		ret = -EUSERS;
+		pci_warn(gate->vvdev->core.pdev, "vfio-pci-mdev: mdev %pUl refused: the function has %pUl, %s\n",
+			 &mdev->uuid, &gate->mdev->uuid, gate->published ?
+			 "and can have one; remove that first" :
+			 "which is not yet made or not yet gone; try again");
+	} else {
+		WRITE_ONCE(gate->mdev, mdev);
+	}
+	mutex_unlock(&gate->lock);
+	return ret;
+}
+
+static unsigned int vpm_get_available(struct mdev_type *type)
+{
+	return READ_ONCE(type_to_gate(type)->mdev) ? 0 : 1;
+}
+
 /* No lock of the function's may be taken here: unbind holds it and waits for us. */
 static int vpm_mdev_probe(struct mdev_device *mdev)
 {
@@ -193,6 +228,9 @@ static int vpm_mdev_probe(struct mdev_device *mdev)
 	int ret;
 
 	vpm_get_until_release(gate, mdev);
+	ret = vpm_take(gate, mdev);
+	if (ret)
+		return ret;
 	ret = vpm_add_links(gate, mdev);
 	if (ret)
 		return ret;
@@ -228,9 +266,9 @@ static ssize_t vpm_show_description(struct mdev_type *type, char *buf)
 
 static struct mdev_driver vpm_mdev_driver = {
 	.device_api = VFIO_DEVICE_API_PCI_STRING,
-	.max_instances = 1,
 	.probe = vpm_mdev_probe,
 	.remove = vpm_mdev_remove,
+	.get_available = vpm_get_available,
 	.show_description = vpm_show_description,
 	.driver = {
 		.name = "vfio-pci-mdev",

@@ -251,6 +251,8 @@ check "edu1: it is removed all the same" mdev_remove "$id"
 check "edu1: and not to be seen any more" test ! -e "$mdevs/$id"
 is "edu1: but as long as it is not freed there can be no other" \
 	"$(mdev_create "$edu1" "$(new_uuid)" 2>&1 | grep -c 'Too many users')" 1
+is "edu1: the log says which one is not gone" "$(dmesg |
+	grep -c "$edu1: vfio-pci-mdev: mdev .* refused: the function has $id, which is not yet made or not yet gone")" 1
 unbind "$edu1" &
 unbind1=$!
 check "edu1: unbind waits, too: what frees the mdev looks at the function" \

@@ -93,6 +93,9 @@ bind_override "$nic" ""
 check "create" mdev_create "$edu0" "$a"
 is "none can be had then" "$(available "$edu0")" 0
 is "a second one: EUSERS" "$(why mdev_create "$edu0" "$b")" "Too many users"
+is "the log says which one there is" "$(dmesg | grep -c \
+	"$edu0: vfio-pci-mdev: mdev $b refused: the function has $a, and can have one; remove that first")" 1
+is "and the one is still taken" "$(available "$edu0")" 0
 is "the same again: EEXIST" "$(why mdev_create "$edu0" "$a")" "File exists"
 check "a second function binds" bind_override "$edu1" vfio-pci-mdev
 is "the same UUID there: EEXIST" "$(why mdev_create "$edu1" "$a")" "File exists"
@@ -121,6 +124,12 @@ is "with a space: like vfio-pci" "$(get "$group" "$a ")" ok
 check "remove" mdev_remove "$a"
 check "it is gone, another can be had" has_no_mdev "$edu0"
 is "its UUID leads nowhere: ENODEV" "$(get "$group" "$a")" "errno 19"
+check "no memory for an mdev" modprobe failmdev
+is "create: ENOMEM" "$(why mdev_create "$edu0" "$a")" "Cannot allocate memory"
+rmmod failmdev
+is "no memory: one can be had as before" "$(available "$edu0")" 1
+check "no memory: and is made when there is some" eval \
+	"mdev_create $edu0 $a && mdev_remove $a"
 
 # --- the same answers as vfio-pci ------------------------------------------------------
 # Under its UUID, and with the mdev for the second time.
