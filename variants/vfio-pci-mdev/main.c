@@ -12,6 +12,7 @@
 #include <linux/kernfs.h>
 #include <linux/mdev.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/sysfs.h>
 #include <linux/uuid.h>
@@ -363,6 +364,13 @@ static void __exit vpm_module_exit(void)
 {
 	vfio_pci_variant_unregister(&variant);
 	mdev_unregister_driver(&vpm_mdev_driver);
+	/*
+	 * Who put the last mdev has woken the one who unbound its function, but may
+	 * still be on the way out of vpm_put(), preempted. There they do not sleep, so
+	 * this waits for them. Without TASKS_RCU, which preemptible kernels have if they
+	 * can be traced, it is synchronize_rcu(): enough where tasks aren't preempted.
+	 */
+	synchronize_rcu_tasks();
 }
 module_exit(vpm_module_exit);
 
