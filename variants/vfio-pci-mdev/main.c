@@ -222,6 +222,17 @@ static unsigned int vpm_get_available(struct mdev_type *type)
 	return READ_ONCE(type_to_gate(type)->mdev) ? 0 : 1;
 }
 
+/*
+ * What QEMU knows as an mdev of Intel VGA is GVT-g's, which has an OpRegion region in
+ * any case, and no stolen memory that a guest would have to know of.
+ */
+static void vpm_warn_of_qemu(struct pci_dev *pdev)
+{
+	if (pdev->vendor == PCI_VENDOR_ID_INTEL &&
+	    pdev->class >> 8 == PCI_CLASS_DISPLAY_VGA)
+		pci_warn(pdev, "vfio-pci-mdev: QEMU takes an mdev of Intel VGA for GVT-g: it leaves out the BDSM quirk, and 11.1.3 crashes when there is no OpRegion region; to pass it to a guest bind it to vfio-pci\n");
+}
+
 /* No lock of the function's may be taken here: unbind holds it and waits for us. */
 static int vpm_mdev_probe(struct mdev_device *mdev)
 {
@@ -240,6 +251,7 @@ static int vpm_mdev_probe(struct mdev_device *mdev)
 	guid_copy(&gate->uuid, &mdev->uuid);
 	gate->published = true;
 	mutex_unlock(&gate->lock);
+	vpm_warn_of_qemu(gate->vvdev->core.pdev);
 	return 0;
 }
 

@@ -248,6 +248,9 @@ is "Intel graphics with vfio-pci: three regions" "$(subtypes)" 1,2,3
 bind_override $igd vfio-pci-mdev && mdev_create $igd "$a"
 is "Intel graphics: adopted" \
 	"$(cat /sys/bus/pci/devices/$igd/vfio_pci_variant/adopts)" vfio-pci-igd
+is "the log says what QEMU makes of that" "$(dmesg | grep -c \
+	"$igd: vfio-pci-mdev: QEMU takes an mdev of Intel VGA for GVT-g: .*bind it to vfio-pci")" 1
+is "and of no other function" "$(dmesg | grep -c 'QEMU takes an mdev')" 1
 is "three regions" "$(subtypes "$a")" 1,2,3
 check "the answers are vfio-pci's" diff /tmp/igd.pci <(vfio-dump "$a")
 tap_from vfio-region "$a" verify 80008086 1 /tmp/expected
