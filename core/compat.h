@@ -8,6 +8,9 @@
 #ifndef VPV_COMPAT_H
 #define VPV_COMPAT_H
 
+#include <linux/build_bug.h>
+#include <linux/limits.h>
+#include <linux/vfio.h>
 #include <linux/vfio_pci_variant.h>
 
 /*
@@ -16,6 +19,30 @@
  * we serve, and the test of no_flr fails where it is not.
  */
 #define VPV_RESET_DEVICE_SPECIFIC	1
+
+/**
+ * vpv_refuses_ioctl - is this one that nobody may use on this kernel?
+ * @cmd: the ioctl of a VFIO device
+ *
+ * Where the index of a region is a signed shift of the offset, an offset with bit
+ * 63 set makes VFIO_DEVICE_IOEVENTFD take a negative BAR for a valid one: the core
+ * then writes what the user says to wherever the memory before its array of BARs
+ * points. To look at the offset before the core reads it would be a race with
+ * its owner, so there is no such ioctl; its users have to do without on other
+ * hardware, too. All else that takes an offset compares it as an unsigned number.
+ *
+ * Return: true if it has to end with -ENOTTY.
+ */
+static inline bool vpv_refuses_ioctl(unsigned int cmd)
+{
+#ifdef VPV_HAVE_UNSIGNED_REGION_INDEX
+	static_assert(VFIO_PCI_OFFSET_TO_INDEX((loff_t)S64_MIN) >
+		      VFIO_PCI_BAR5_REGION_INDEX);
+	return false;
+#else
+	return cmd == VFIO_DEVICE_IOEVENTFD;
+#endif
+}
 
 /* Region info with capabilities is a device op of its own (not an ioctl). */
 #ifdef VPV_HAVE_GET_REGION_INFO_CAPS

@@ -126,6 +126,21 @@ static void vpv_close(struct vfio_device *vdev)
 	vpv_user_close(vvdev);
 }
 
+static long vpv_ioctl(struct vfio_device *vdev, unsigned int cmd,
+		      unsigned long arg)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+
+	if (vpv_refuses_ioctl(cmd)) {
+		/* Once, as it is no fault of the user's, who may go on trying. */
+		pci_warn_once(vvdev->core.pdev, "%s: VFIO_DEVICE_IOEVENTFD refused, on this kernel it lets a user write to any kernel memory; user space does such writes itself, or use a kernel that has this fixed\n",
+			      vvdev->variant->name);
+		return -ENOTTY;
+	}
+
+	return vfio_pci_core_ioctl(vdev, cmd, arg);
+}
+
 /*
  * A device that is about to go has no name: not every kernel takes it off the group's
  * list before its user is gone, and who has it open may open it again.
@@ -145,7 +160,7 @@ const struct vfio_device_ops vpv_vfio_ops = {
 	.release = vpv_release,
 	.open_device = vpv_open,
 	.close_device = vpv_close,
-	.ioctl = vfio_pci_core_ioctl,
+	.ioctl = vpv_ioctl,
 	.device_feature = vfio_pci_core_ioctl_feature,
 	.read = vfio_pci_core_read,
 	.write = vfio_pci_core_write,

@@ -10,8 +10,6 @@
 	.text
 	.globl	_start
 
-	.set	pci_address, 0xcf8
-	.set	pci_data, 0xcfc
 	.set	igd, 0x80001000
 	.set	igd_asls, igd + 0xfc
 
@@ -76,29 +74,6 @@ _start:
 	movb	$0x10, %al
 	jmp	leave_machine
 
-/* reach_all_memory: %fs keeps the limit that it is given in protected mode. */
-reach_all_memory:
-	cli
-	lgdtl	gdt_pointer
-	movl	%cr0, %eax
-	orb	$1, %al
-	movl	%eax, %cr0
-	movw	$8, %bx
-	movw	%bx, %fs
-	andb	$0xfe, %al
-	movl	%eax, %cr0
-	xorw	%bx, %bx
-	movw	%bx, %fs
-	ret
-
-/* read_config: the register at %eax, to %eax. */
-read_config:
-	movw	$pci_address, %dx
-	outl	%eax, %dx
-	movw	$pci_data, %dx
-	inl	%dx, %eax
-	ret
-
 /* print_number: the string at %si, %eax, and a newline; keeps %eax. */
 print_number:
 	pushl	%eax
@@ -121,6 +96,7 @@ print_hex_kept:
 	ret
 
 	.include "bootsector.inc"
+	.include "bootsector-pci.inc"
 
 msg_ids:	.asciz	"IDs "
 msg_asls:	.asciz	"ASLS "
@@ -130,14 +106,6 @@ msg_rvda:	.asciz	"RVDA "
 msg_rvds:	.asciz	"RVDS "
 msg_sum:	.asciz	"sum "
 msg_newline:	.asciz	"\r\n"
-
-	.balign	8
-gdt:
-	.quad	0
-	.quad	0x00cf92000000ffff	/* data, from 0 to 4 GiB */
-gdt_pointer:
-	.word	15
-	.long	gdt
 
 	.org	510
 	.word	0xaa55

@@ -8,6 +8,8 @@
  *   bar SIZE BAR AT       read through the region of a BAR
  *   mmap BAR              "mapped" or "errno N"; and what region info says of it
  *   reset                 VFIO_DEVICE_RESET: "errno N"; and what device info says
+ *   ioeventfd OFFSET      have 0 written to the byte at this offset of the device by an
+ *                         eventfd: "errno N"
  *   hotreset              is a hot reset to be had: "errno N"
  *   power                 the power state that sysfs shows
  * The exit status is the errno of the open.
@@ -77,6 +79,18 @@ static void try_reset(struct vfio *vfio)
 	       info.flags & VFIO_DEVICE_FLAGS_RESET ? "yes" : "no");
 }
 
+static void try_ioeventfd(struct vfio *vfio, uint64_t offset)
+{
+	struct vfio_device_ioeventfd ask = {
+		.argsz = sizeof(ask), .flags = VFIO_DEVICE_IOEVENTFD_8,
+		.offset = offset, .fd = eventfd(0, 0),
+	};
+
+	printf("errno %d\n", ioctl(vfio->device, VFIO_DEVICE_IOEVENTFD, &ask) ?
+	       errno : 0);
+	close(ask.fd);
+}
+
 static void ask_hot_reset(struct vfio *vfio)
 {
 	struct {
@@ -115,6 +129,8 @@ static void do_step(struct vfio *vfio, const char *what)
 		try_mmap(vfio, number());
 	} else if (!strcmp(what, "reset")) {
 		try_reset(vfio);
+	} else if (!strcmp(what, "ioeventfd")) {
+		try_ioeventfd(vfio, number());
 	} else if (!strcmp(what, "hotreset")) {
 		ask_hot_reset(vfio);
 	} else if (!strcmp(what, "power")) {
