@@ -12,6 +12,7 @@
  */
 #include <linux/interrupt.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/vgaarb.h>
 
 #include "compat.h"
@@ -243,3 +244,92 @@ void vfio_pci_variant_set_vm_flags(struct vm_area_struct *vma, unsigned long fla
 #endif
 }
 EXPORT_SYMBOL_GPL(vfio_pci_variant_set_vm_flags);
+
+#ifdef VPV_CORE_LISTS_MAPPINGS
+/*
+ * To take a BAR away from its user, as when they clear Memory Enable or reset the
+ * function, this core unmaps the mappings that it has listed, which are those that
+ * were accessed. What is mapped without a fault must not be: its open hook unmaps
+ * what a new mapping has. But fork and mremap call that hook first and copy or move
+ * the page tables later. Mappings in a child, or moved ones, could be used while
+ * the function does not decode memory, for which some machines stop.
+ */
+static const struct vm_operations_struct *core_bar_ops;
+
+/* A copy of a mapping that has nothing mapped yet, though it says so? */
+static bool is_to_be_moved_to(struct vm_area_struct *vma)
+{
+#ifdef VM_PAT
+	unsigned long pfn;
+
+	return vma->vm_flags & VM_PAT && follow_pfn(vma, vma->vm_start, &pfn);
+#else
+	return false;
+#endif
+}
+
+/* Locks: mmap_lock of the process, and of its parent, for writing. */
+static void bar_open(struct vm_area_struct *vma)
+{
+	if (vma->vm_mm != current->mm) {
+		/*
+		 * In fork: have it copy nothing, so that what the child accesses is
+		 * listed. Each time anew, as madvise() clears the flag.
+		 */
+		vma->vm_flags |= VM_WIPEONFORK;
+		return;
+	}
+
+	/* In mremap: to unmap nothing would be a WARN. bar_mremap() follows. */
+	if (!is_to_be_moved_to(vma))
+		core_bar_ops->open(vma);
+}
+
+/* Locks: mmap_lock of the process for writing. */
+static int bar_mremap(struct vm_area_struct *vma)
+{
+	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+	return 0;
+}
+
+static void bar_close(struct vm_area_struct *vma)
+{
+	core_bar_ops->close(vma);
+}
+
+static vm_fault_t bar_fault(struct vm_fault *vmf)
+{
+	return core_bar_ops->fault(vmf);
+}
+
+static const struct vm_operations_struct bar_ops = {
+	.open = bar_open,
+	.close = bar_close,
+	.mremap = bar_mremap,
+	.fault = bar_fault,
+};
+
+/**
+ * vpv_mmap - map a region
+ * @vdev: the device
+ * @vma: the mapping; mmap_lock of the process held for writing
+ *
+ * Return: what vfio_pci_core_mmap() returned.
+ */
+int vpv_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
+{
+	/* The core writes another number to the mapping of a BAR. */
+	bool is_bar = vma->vm_pgoff >> (VFIO_PCI_OFFSET_SHIFT - PAGE_SHIFT) <
+		      VFIO_PCI_ROM_REGION_INDEX;
+	int ret;
+
+	ret = vfio_pci_core_mmap(vdev, vma);
+	if (ret || !is_bar)
+		return ret;
+
+	/* The same for all BARs of all functions. */
+	WRITE_ONCE(core_bar_ops, vma->vm_ops);
+	vma->vm_ops = &bar_ops;
+	return 0;
+}
+#endif /* VPV_CORE_LISTS_MAPPINGS */

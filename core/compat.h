@@ -44,6 +44,13 @@ static inline bool vpv_refuses_ioctl(unsigned int cmd)
 #endif
 }
 
+/* Where the core loses sight of mappings of BARs, we help it to keep it. */
+#ifdef VPV_CORE_LISTS_MAPPINGS
+int vpv_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+#else
+#define vpv_mmap vfio_pci_core_mmap
+#endif
+
 /* Region info with capabilities is a device op of its own (not an ioctl). */
 #ifdef VPV_HAVE_GET_REGION_INFO_CAPS
 #define VPV_OP_REGION_INFO \

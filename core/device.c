@@ -164,7 +164,7 @@ const struct vfio_device_ops vpv_vfio_ops = {
 	.device_feature = vfio_pci_core_ioctl_feature,
 	.read = vfio_pci_core_read,
 	.write = vfio_pci_core_write,
-	.mmap = vfio_pci_core_mmap,
+	.mmap = vpv_mmap,
 	.request = vpv_request,
 	.match = vpv_match,
 	VPV_COMPAT_DEVICE_OPS

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: mem=3G timeout=240
 # Known faults of kernels that our users are spared: an eventfd can't be used to write
-# to kernel memory, and QEMU does without such eventfds.
+# to kernel memory, and QEMU does without such eventfds; what is mapped of a BAR is not
+# left behind when memory is disabled.
 # Functions are called through others, which shellcheck does not see.
 # shellcheck disable=SC2317
 set -u
@@ -46,6 +47,15 @@ is "ioeventfd: a refusal is logged once" "$(refusals)" $refusals
 [ $refusals = 0 ] || check "ioeventfd: with device, driver, reason and remedy" \
 	grep -q "^vfio-pci $edu: vfio-pci: VFIO_DEVICE_IOEVENTFD refused, .* use a kernel" \
 	<(log_since)
+
+# --- mappings ---------------------------------------------------------------------
+
+vfio-map "$edu" >/tmp/mappings 2>&1 || diag "$(cat /tmp/mappings)"
+for way in "as it is" moved "its first page moved" "its second page moved" \
+	"its last page moved" "of a child" "of a grandchild"; do
+	is "mmap: without Memory Enable no BAR is mapped: $way" \
+		"$(sed -n "s/^$way: //p" /tmp/mappings)" "revoked, then 010000ed"
+done
 
 # --- an mdev ----------------------------------------------------------------------
 
