@@ -33,34 +33,52 @@ MODULE_PARM_DESC(strict, "Refuse to open a device of which a region can't be sho
 
 /*
  * What holds for one bound function. ASLS is read at bind and never given to the
- * user: what he writes there must not be taken for the firmware's word by the next
- * open. That a user of another driver wrote to it can't be known.
+ * user: what they write there must not be taken for the firmware's word by the next
+ * open. That a user of another driver wrote to it can't be known. @plain: why it has
+ * nothing but what each function has, or NULL.
  */
 struct igd {
-	bool is_igd;
+	const char *plain;
 	bool disable_opregion;
 	bool disable_bridges;
 	bool strict;
 	u32 asls;
 };
 
-/* driver_override and ids= bind what the table does not match. */
-static bool is_igd(struct pci_dev *pdev)
+/*
+ * A match is not an identity. driver_override and ids= bind what the table does not
+ * match; and a VF of Intel graphics has its PF's vendor and class, but the firmware
+ * knows nothing of it: the OpRegion and the bridges are for the PF's driver.
+ */
+static const char *igd_why_plain(struct pci_dev *pdev)
 {
-	return pdev->vendor == PCI_VENDOR_ID_INTEL &&
-	       pdev->class >> 16 == PCI_BASE_CLASS_DISPLAY;
+	if (pdev->vendor != PCI_VENDOR_ID_INTEL ||
+	    pdev->class >> 16 != PCI_BASE_CLASS_DISPLAY)
+		return "it is no display controller of Intel's";
+	if (pdev->is_virtfn)
+		return "it is a VF, which is a plain function";
+	return NULL;
+}
+
+/*
+ * The processor's graphics is 00:02.0 on every machine that has it. A card is behind
+ * a port, or, in a virtual machine, anywhere on bus 0.
+ */
+static bool igd_is_processors(struct pci_dev *pdev)
+{
+	return !pdev->bus->number && pdev->devfn == PCI_DEVFN(2, 0);
 }
 
 static int igd_init(struct vfio_pci_variant_device *vvdev)
 {
 	struct igd *igd = vfio_pci_variant_priv(vvdev);
 
-	igd->is_igd = is_igd(vvdev->core.pdev);
+	igd->plain = igd_why_plain(vvdev->core.pdev);
 	igd->disable_opregion = READ_ONCE(disable_opregion);
 	igd->disable_bridges = READ_ONCE(disable_bridges);
 	igd->strict = READ_ONCE(strict);
 
-	if (!igd->is_igd)
+	if (igd->plain)
 		return 0;
 	return pci_read_config_dword(vvdev->core.pdev, IGD_ASLS, &igd->asls);
 }
@@ -318,8 +336,9 @@ static int igd_add_regions(struct vfio_pci_variant_device *vvdev)
 	size_t i;
 	int ret;
 
-	if (!igd->is_igd) {
-		pci_info(pdev, "vfio-pci-igd: no OpRegion: it is no display controller of Intel's\n");
+	if (igd->plain) {
+		pci_info(pdev, "vfio-pci-igd: no OpRegion, no bridges: %s\n",
+			 igd->plain);
 		return 0;
 	}
 
@@ -333,7 +352,7 @@ static int igd_add_regions(struct vfio_pci_variant_device *vvdev)
 	}
 
 	/* A card is no part of what the bridges tell of. */
-	if (igd->disable_bridges || (!shown && !pci_is_root_bus(pdev->bus)))
+	if (igd->disable_bridges || (!shown && !igd_is_processors(pdev)))
 		return 0;
 
 	for (i = 0; i < ARRAY_SIZE(igd_bridges); i++) {

@@ -6,8 +6,11 @@
 # qemu: -vga none -device VGA,addr=02.0
 # qemu: -device pcie-root-port,id=rp9,bus=pcie.0,addr=9,chassis=9,x-speed=5
 # qemu: -device secondary-vga,bus=rp9
+# qemu: -device igb,addr=0c.0,romfile=
 # vfio-pci-igd on a function that passes for Intel graphics: each layout of the
-# OpRegion byte for byte, what it says of bad ones, the bridges, the parameters.
+# OpRegion byte for byte, what it says of bad ones, the bridges, the parameters; and on
+# what only looks like Intel graphics. The network function stands for a card on bus
+# 0, and its VFs, which are on bus 0 as well, for those of Intel graphics.
 # Functions are called through others, which shellcheck does not see.
 # shellcheck disable=SC2317
 set -u
@@ -171,17 +174,64 @@ check "a card: it binds" bind_override "$card" vfio-pci-igd
 log_mark
 is "a card of somebody else's: no regions" "$(subtypes "$card")" ""
 is "and one line says so" \
-	"$(log_since | grep -c "$card: vfio-pci-igd: no OpRegion: .*display controller of Intel's")" 1
+	"$(log_since | grep -c "$card: vfio-pci-igd: no OpRegion, no bridges: it is no display controller of Intel's$")" 1
 bind_override "$card" ""
 modprobe idshim "bdf=$card" vendor=0x8086 device=0x56a0
 check "a card of Intel's: it binds" bind_override "$card" vfio-pci-igd
 log_mark
 is "a card of Intel's: no regions" "$(subtypes "$card")" ""
 is "and one line says so, too" \
-	"$(log_since | grep -c "$card: vfio-pci-igd: no OpRegion: the firmware left no")" 1
+	"$(log_since | grep -c "$card: vfio-pci-igd: no OpRegion: the firmware left no address in ASLS$")" 1
 is "no other line" "$(log_since | grep -c vfio-pci-igd:)" 1
 bind_override "$card" ""
 rmmod idshim
+
+# --- a VF of Intel graphics is a plain function -------------------------------------
+pf=0000:00:0c.0
+numvfs=/sys/bus/pci/devices/$pf/sriov_numvfs
+modprobe igb
+bind_override $pf igb
+echo 0 >/sys/bus/pci/devices/$pf/sriov_drivers_autoprobe
+echo 1 >"$numvfs"
+vf=$(basename "$(readlink /sys/bus/pci/devices/$pf/virtfn0)")
+is "a VF: it is on bus 0" "${vf%:*}" 0000:00
+# Not of class 0300: the VGA arbiter would not know it.
+modprobe idshim "bdf=$vf" vendor=0x8086 device=0x4680 class=0x038000
+load_ours
+for driver in vfio-pci-igd vfio-pci; do
+	check "a VF of Intel graphics: $driver binds" bind_override "$vf" $driver
+	log_mark
+	is "a VF of Intel graphics, $driver: no regions" "$(subtypes "$vf")" ""
+	is "a VF of Intel graphics, $driver: one line says so" \
+		"$(log_since | grep "vfio-pci-igd:" | sed "s/.*$vf: //")" \
+		"vfio-pci-igd: no OpRegion, no bridges: it is a VF, which is a plain function"
+	is "a VF of Intel graphics, $driver: 0xfc is the function's" \
+		"$(vfio-try "$vf" write 4 fc deadbeef read 4 fc | paste -sd,)" \
+		written,00000000
+done
+is "a VF of Intel graphics: adopted" \
+	"$(cat "/sys/bus/pci/devices/$vf/vfio_pci_variant/adopts")" vfio-pci-igd
+bind_override "$vf" ""
+rmmod idshim vfio_pci
+echo 0 >"$numvfs"
+rmmod igb
+
+# --- elsewhere on bus 0: graphics by their OpRegion alone ------------------------------
+bind_override $igd ""
+rmmod fakeigd
+home=$igd igd=$pf
+fake 0 slot=12 class=0x038000
+put "2.1, VBT distant"
+check "on bus 0, with an OpRegion: it binds" bind_override $igd vfio-pci-igd
+is "on bus 0, with an OpRegion: three regions" "$(subtypes)" 1,2,3
+fake_asls 0
+bind_override $igd vfio-pci-igd
+without "on bus 0, a card of Intel's" "" \
+	"no OpRegion: the firmware left no address in ASLS$"
+bind_override $igd ""
+rmmod fakeigd
+igd=$home
+fake 0
 
 # --- rounds ------------------------------------------------------------------------
 lpc_refs()
@@ -213,6 +263,8 @@ leaves_nothing()
 	is "$1: no reference" "$(lpc_refs)" "$refs"
 }
 
+put "2.0, VBT distant"
+bind_override $igd vfio-pci-igd
 leaves_nothing "good" 400 1200
 refs=$(lpc_refs)
 vfio-hold $igd >/tmp/held &
