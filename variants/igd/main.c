@@ -83,21 +83,25 @@ static int igd_init(struct vfio_pci_variant_device *vvdev)
 	return pci_read_config_dword(vvdev->core.pdev, IGD_ASLS, &igd->asls);
 }
 
-/* A region can't be shown: does the open fail? */
+/* What QEMU 11.1 makes of it: it knows Intel graphics by this region alone. */
+#define IGD_NO_OPREGION \
+	"QEMU 11.1 applies no Intel graphics quirk (BDSM) without it"
+
+/* @what can't be shown: does the open fail? If not, @effect is what comes of it. */
 static int igd_leave_out(struct vfio_pci_variant_device *vvdev, const char *what,
-			 const char *why, const char *off, int error)
+			 const char *why, const char *effect, int error)
 {
 	const struct igd *igd = vfio_pci_variant_priv(vvdev);
 
 	if (igd->strict) {
 		pci_warn(vvdev->core.pdev,
-			 "vfio-pci-igd: %s: %s; not opened, as strict is set; %s=1 does without it\n",
-			 what, why, off);
+			 "vfio-pci-igd: %s: %s; not opened, as strict is set; strict=0 opens without it\n",
+			 what, why);
 		return error;
 	}
 	pci_warn(vvdev->core.pdev,
-		 "vfio-pci-igd: %s left out: %s; %s=1 does without it silently, strict=1 refuses to open\n",
-		 what, why, off);
+		 "vfio-pci-igd: %s left out: %s; %s; strict=1 refuses to open\n",
+		 what, why, effect);
 	return 0;
 }
 
@@ -196,6 +200,17 @@ static int igd_show_asls(struct vfio_pci_variant_device *vvdev, u32 value)
 					       sizeof(asls));
 }
 
+/* Nothing is wrong, but there is none. */
+static void igd_no_opregion(struct vfio_pci_variant_device *vvdev,
+			    const char *why)
+{
+	struct pci_dev *pdev = vvdev->core.pdev;
+
+	/* Of a card nobody expects one. */
+	pci_info(pdev, "vfio-pci-igd: no OpRegion: %s%s\n", why,
+		 igd_is_processors(pdev) ? "; " IGD_NO_OPREGION : "");
+}
+
 /* Sets @shown if there is a region now, and ASLS says so. */
 static int igd_add_opregion(struct vfio_pci_variant_device *vvdev, bool *shown)
 {
@@ -205,11 +220,11 @@ static int igd_add_opregion(struct vfio_pci_variant_device *vvdev, bool *shown)
 	int ret;
 
 	if (igd->disable_opregion) {
-		pci_info(vvdev->core.pdev, "vfio-pci-igd: no OpRegion: disable_opregion is set\n");
+		igd_no_opregion(vvdev, "disable_opregion is set");
 		return 0;
 	}
 	if (!igd->asls || igd->asls == U32_MAX) {
-		pci_info(vvdev->core.pdev, "vfio-pci-igd: no OpRegion: the firmware left no address in ASLS\n");
+		igd_no_opregion(vvdev, "the firmware left no address in ASLS");
 		return 0;
 	}
 
@@ -221,7 +236,8 @@ static int igd_add_opregion(struct vfio_pci_variant_device *vvdev, bool *shown)
 	if (ret) {
 		if (ret == -EINVAL)
 			ret = igd_leave_out(vvdev, "OpRegion", why,
-					    "disable_opregion", ret);
+					    IGD_NO_OPREGION ", disable_opregion=1 silences this",
+					    ret);
 		goto err_free;
 	}
 
@@ -295,6 +311,9 @@ static const struct vfio_pci_variant_ro_ops igd_bridge_ops = {
 	.release = igd_bridge_release,
 };
 
+#define IGD_NO_BRIDGE \
+	"QEMU's legacy mode and x-igd-lpc need it, disable_bridges=1 silences this"
+
 static int igd_add_bridge(struct vfio_pci_variant_device *vvdev,
 			  const struct igd_bridge *bridge)
 {
@@ -305,12 +324,12 @@ static int igd_add_bridge(struct vfio_pci_variant_device *vvdev,
 					   0, bridge->devfn);
 	if (!pdev)
 		return igd_leave_out(vvdev, bridge->name, "there is none",
-				     "disable_bridges", -ENODEV);
+				     IGD_NO_BRIDGE, -ENODEV);
 
 	if (pdev->vendor != PCI_VENDOR_ID_INTEL ||
 	    pdev->class >> 8 != bridge->class) {
 		ret = igd_leave_out(vvdev, bridge->name, "what is there is not Intel's",
-				    "disable_bridges", -EINVAL);
+				    IGD_NO_BRIDGE, -EINVAL);
 		goto err_put;
 	}
 
@@ -342,9 +361,9 @@ static int igd_add_regions(struct vfio_pci_variant_device *vvdev)
 		return 0;
 	}
 
-	/* The register is the host driver's, the user gets one of his own. */
+	/* The register is the host driver's, the user gets one of their own. */
 	if (igd_show_asls(vvdev, 0)) {
-		pci_info(pdev, "vfio-pci-igd: no OpRegion: a capability lies where ASLS would be\n");
+		igd_no_opregion(vvdev, "a capability lies where ASLS would be");
 	} else {
 		ret = igd_add_opregion(vvdev, &shown);
 		if (ret)
