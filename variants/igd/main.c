@@ -156,8 +156,8 @@ static const struct vfio_pci_variant_ro_ops igd_opregion_ops = {
 };
 
 /*
- * Map what is at @addr, with its VBT. Returns 0, -ENOMEM, or -EINVAL with what is
- * wrong in @why; what is mapped by then stays for igd_opregion_free().
+ * Map what is at @addr. Returns 0, -ENOMEM, or -EINVAL with what is wrong in @why;
+ * what is mapped by then stays for igd_opregion_free().
  */
 static int igd_opregion_map(struct igd_opregion *region, u32 addr,
 			    const char **why)
@@ -172,7 +172,17 @@ static int igd_opregion_map(struct igd_opregion *region, u32 addr,
 	if (!base)
 		return -ENOMEM;
 
-	fault = igd_opregion_parse(region, base, addr);
+	fault = igd_opregion_parse(region, base);
+	*why = igd_fault_text(fault);
+	return fault == IGD_OK ? 0 : -EINVAL;
+}
+
+/* Map the VBT outside of the OpRegion at @addr, if there is one; the same returns. */
+static int igd_vbt_map(struct igd_opregion *region, u32 addr, const char **why)
+{
+	enum igd_fault fault;
+
+	fault = igd_vbt_find(region, addr);
 	*why = igd_fault_text(fault);
 	if (fault != IGD_OK)
 		return -EINVAL;
@@ -189,6 +199,34 @@ static int igd_opregion_map(struct igd_opregion *region, u32 addr,
 	fault = igd_vbt_check(region->vbt, region->vbt_size);
 	*why = igd_fault_text(fault);
 	return fault == IGD_OK ? 0 : -EINVAL;
+}
+
+/* The same of both. A bad VBT is no reason to show no OpRegion. */
+static int igd_map(struct vfio_pci_variant_device *vvdev,
+		   struct igd_opregion *region, bool *good)
+{
+	const struct igd *igd = vfio_pci_variant_priv(vvdev);
+	const char *why;
+	int ret;
+
+	ret = igd_opregion_map(region, igd->asls, &why);
+	if (ret == -EINVAL)
+		return igd_leave_out(vvdev, "OpRegion", why,
+				     IGD_NO_OPREGION ", disable_opregion=1 silences this",
+				     ret);
+	if (ret)
+		return ret;
+
+	ret = igd_vbt_map(region, igd->asls, &why);
+	if (ret == -EINVAL) {
+		igd_unmap(region->vbt);
+		region->vbt = NULL;
+		igd_vbt_hide(region);
+		ret = igd_leave_out(vvdev, "VBT outside of the OpRegion", why,
+				    "RVDA and RVDS read as 0", ret);
+	}
+	*good = !ret;
+	return ret;
 }
 
 /* -EINVAL if the function has no such register. */
@@ -216,7 +254,7 @@ static int igd_add_opregion(struct vfio_pci_variant_device *vvdev, bool *shown)
 {
 	const struct igd *igd = vfio_pci_variant_priv(vvdev);
 	struct igd_opregion *region;
-	const char *why;
+	bool good = false;
 	int ret;
 
 	if (igd->disable_opregion) {
@@ -232,14 +270,9 @@ static int igd_add_opregion(struct vfio_pci_variant_device *vvdev, bool *shown)
 	if (!region)
 		return -ENOMEM;
 
-	ret = igd_opregion_map(region, igd->asls, &why);
-	if (ret) {
-		if (ret == -EINVAL)
-			ret = igd_leave_out(vvdev, "OpRegion", why,
-					    IGD_NO_OPREGION ", disable_opregion=1 silences this",
-					    ret);
+	ret = igd_map(vvdev, region, &good);
+	if (!good)
 		goto err_free;
-	}
 
 	ret = vfio_pci_variant_add_ro_region(vvdev, IGD_REGION_TYPE,
 					     VFIO_REGION_SUBTYPE_INTEL_IGD_OPREGION,

@@ -26,23 +26,15 @@ static u64 get_le(const u8 *from, int size)
 }
 
 /**
- * igd_opregion_parse - check an OpRegion and find the VBT that belongs to it
- * @region: filled, but for the pointer to the VBT
+ * igd_opregion_parse - check an OpRegion
+ * @region: set to it, without a VBT
  * @base: %IGD_OPREGION_SIZE bytes. The firmware may write there at any time; what
- *	counts is read once.
- * @addr: their physical address
+ *	counts is read once, here or in igd_vbt_find().
  *
  * Return: %IGD_OK, or what is wrong with it.
  */
-enum igd_fault igd_opregion_parse(struct igd_opregion *region, const u8 *base,
-				  u64 addr)
+enum igd_fault igd_opregion_parse(struct igd_opregion *region, const u8 *base)
 {
-	u8 minor = get_le(base + OPREGION_MINOR, 1);
-	u8 major = get_le(base + OPREGION_MAJOR, 1);
-	u64 rvda = get_le(base + OPREGION_RVDA, 8);
-	u64 rvds = get_le(base + OPREGION_RVDS, 4);
-	bool absolute = major == 2 && minor == 0;
-
 	*region = (struct igd_opregion) { .base = base };
 
 	if (memcmp(base + OPREGION_SIGNATURE, opregion_signature,
@@ -50,6 +42,26 @@ enum igd_fault igd_opregion_parse(struct igd_opregion *region, const u8 *base,
 		return IGD_BAD_SIGNATURE;
 	if (get_le(base + OPREGION_SIZE, 4) != IGD_OPREGION_SIZE / 1024)
 		return IGD_BAD_SIZE;
+	return IGD_OK;
+}
+
+/**
+ * igd_vbt_find - find the VBT that lies outside of an OpRegion
+ * @region: a good OpRegion; what is set of it is the VBT's address and size, if there
+ *	is one, and how the version is shown
+ * @addr: the OpRegion's physical address
+ *
+ * Return: %IGD_OK, or what is wrong with RVDA or RVDS; @region has no VBT then.
+ */
+enum igd_fault igd_vbt_find(struct igd_opregion *region, u64 addr)
+{
+	const u8 *base = region->base;
+	u8 minor = get_le(base + OPREGION_MINOR, 1);
+	u8 major = get_le(base + OPREGION_MAJOR, 1);
+	u64 rvda = get_le(base + OPREGION_RVDA, 8);
+	u64 rvds = get_le(base + OPREGION_RVDS, 4);
+	bool absolute = major == 2 && minor == 0;
+
 	if (major < 2 || !rvda || !rvds)
 		return IGD_OK;
 
@@ -86,6 +98,20 @@ enum igd_fault igd_vbt_check(const u8 *vbt, u32 size)
 }
 
 /**
+ * igd_vbt_hide - show an OpRegion as one that has no VBT outside of it
+ * @region: the OpRegion, of which that VBT turned out bad
+ *
+ * RVDA and RVDS read as 0. A guest then looks in the OpRegion itself, as it does on a
+ * machine without such a VBT; the version stays the firmware's.
+ */
+void igd_vbt_hide(struct igd_opregion *region)
+{
+	region->vbt_size = 0;
+	region->raise = false;
+	region->no_vbt = true;
+}
+
+/**
  * igd_fault_text - what is wrong, for the log
  * @fault: not %IGD_OK
  *
@@ -99,9 +125,9 @@ const char *igd_fault_text(enum igd_fault fault)
 	case IGD_BAD_SIZE:
 		return "its size is not 8 KiB";
 	case IGD_BAD_RVDS:
-		return "RVDS: its VBT is larger than a VBT can be (64 KiB)";
+		return "RVDS is more than a VBT can have (64 KiB)";
 	case IGD_BAD_RVDA:
-		return "RVDA: its VBT lies where none can be";
+		return "RVDA points where no VBT can be";
 	case IGD_BAD_VBT:
 		return "RVDA does not point to a VBT (no signature there)";
 	default:
@@ -139,17 +165,21 @@ static void read_part(u8 *buf, u32 count, u32 at, const u8 *part, u32 start,
  * @at: where they start; @at + @count is at most igd_opregion_size()
  *
  * The VBT follows the OpRegion, and so says RVDA then; as it says so by the
- * distance, version 2.0 is shown as 2.1. All else is as the firmware has it now.
+ * distance, version 2.0 is shown as 2.1. A VBT that is not shown has no RVDA and no
+ * RVDS. All else is as the firmware has it now.
  */
 void igd_opregion_read(const struct igd_opregion *region, u8 *buf, u32 count,
 		       u32 at)
 {
+	static const u8 none[OPREGION_RVDS + 4 - OPREGION_RVDA];
 	static const u8 rvda[8] = {
 		IGD_OPREGION_SIZE & 0xff, IGD_OPREGION_SIZE >> 8,
 	};
 	static const u8 minor = 1;
 
 	read_part(buf, count, at, region->base, 0, IGD_OPREGION_SIZE);
+	if (region->no_vbt)
+		read_part(buf, count, at, none, OPREGION_RVDA, sizeof(none));
 	if (!region->vbt_size)
 		return;
 

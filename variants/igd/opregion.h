@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The OpRegion of Intel graphics: what is in it that matters to a user of the
- * function, and how he is shown it. Plain C, which the host's tests build too.
+ * function, and how they are shown it. Plain C, which the host's tests build too.
  *
  * Intel's "IGD OpRegion / Software SCI" specification describes the layout. It
  * is 8 KiB in which the firmware and the driver leave each other messages; among
@@ -34,8 +34,9 @@ enum igd_fault {
  * @base: its %IGD_OPREGION_SIZE bytes
  * @vbt: the bytes of a VBT outside of it, for the caller to find at @vbt_addr
  * @vbt_addr: its physical address
- * @vbt_size: its size; 0: there is none
+ * @vbt_size: its size; 0: none is shown
  * @raise: the user is to see version 2.1 instead of 2.0
+ * @no_vbt: the user is to see RVDA and RVDS as 0, as that VBT is no good
  */
 struct igd_opregion {
 	const u8 *base;
@@ -43,11 +44,13 @@ struct igd_opregion {
 	u64 vbt_addr;
 	u32 vbt_size;
 	bool raise;
+	bool no_vbt;
 };
 
-enum igd_fault igd_opregion_parse(struct igd_opregion *region, const u8 *base,
-				  u64 addr);
+enum igd_fault igd_opregion_parse(struct igd_opregion *region, const u8 *base);
+enum igd_fault igd_vbt_find(struct igd_opregion *region, u64 addr);
 enum igd_fault igd_vbt_check(const u8 *vbt, u32 size);
+void igd_vbt_hide(struct igd_opregion *region);
 const char *igd_fault_text(enum igd_fault fault);
 u32 igd_opregion_size(const struct igd_opregion *region);
 void igd_opregion_read(const struct igd_opregion *region, u8 *buf, u32 count,

@@ -283,6 +283,10 @@ check "and pinned" fails rmmod vfio_pci_igd
 put "size 16 KiB with a VBT"
 bind_override $igd vfio-pci
 is "16 KiB: no OpRegion" "$(subtypes)" 2,3
+put "RVDA to no VBT"
+bind_override $igd vfio-pci
+is "bad VBT: the OpRegion without it" "$(subtypes)" 1,2,3
+check "bad VBT: byte for byte" cmp /tmp/expected <(vfio-region $igd dump 80008086 1)
 put "2.0"
 echo 1 >/sys/module/vfio_pci_igd/parameters/disable_bridges
 bind_override $igd vfio-pci

@@ -110,6 +110,8 @@ for version in $versions; do
 	guest "QEMU $version, vfio-pci-igd, VBT" "2.0, VBT above 4 GiB" vfio-pci-igd 02010700 "$on"
 	is "QEMU $version: RVDA is its place behind the OpRegion" "$(said RVDA)" 00002000
 	is "QEMU $version: RVDS is its size" "$(said RVDS)" 00002200
+	guest "QEMU $version, vfio-pci-igd, bad VBT" "RVDA to no VBT" vfio-pci-igd 02000700 "$on"
+	is "QEMU $version: a bad VBT has no RVDS" "$(said RVDS)" 00000000
 done
 version=${versions% *} qemu=/usr/bin/qemu-system-x86_64
 check "our vfio-pci loads" load_ours
@@ -131,6 +133,8 @@ if [ "$version" = 10.0 ]; then
 	qemu=/opt/backports$qemu
 	is "QEMU 11.1: all that there is, if it is not told" "$(does "")" opregion,bdsm
 	is "QEMU 11.1: x-igd-opregion=off keeps BDSM" "$(does ,x-igd-opregion=off)" bdsm
+	has "RVDA in the OpRegion"
+	is "QEMU 11.1, bad VBT: all that there is" "$(does "")" opregion,bdsm
 	has "bad signature"
 	is "QEMU 11.1, left out: nothing" "$(does "")" ""
 	is "QEMU 11.1, left out: x-igd-opregion=on is no error" "$(does ,x-igd-opregion=on)" ""

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""usage: igd-layout.py list good|bad
+"""usage: igd-layout.py list good|bad|bad-vbt
        igd-layout.py put NAME EXPECTED
+       igd-layout.py why NAME
 
 The firmware of a machine with Intel graphics. "list" names layouts of an OpRegion
 and its VBT, "put" writes one to memory that the kernel was told to leave alone,
-prints the value for ASLS, and writes what a user must see to the file EXPECTED. Of
-a bad layout that is a part of the log line that says why he sees nothing.
+prints the value for ASLS, and writes what a user must see to the file EXPECTED: of
+a bad layout nothing. "why" prints a part of the log line that says what is wrong
+with a bad one.
 """
 import mmap
 import random
@@ -42,7 +44,6 @@ GOOD = {
 
 NO_SIGNATURE = "no signature there"
 NOT_FIRMWARE = "does not point to memory of the firmware"
-BAD_PLACE = "lies where none can be"
 BAD = {
     "bad signature": (NO_SIGNATURE, dict(version=(2, 0), name=b"IntelGraphicsMen")),
     "no bytes": (NO_SIGNATURE, dict(version=(0, 0), name=bytes(16))),
@@ -52,10 +53,20 @@ BAD = {
     "size 16 KiB with a VBT":
         ("not 8 KiB", dict(version=(2, 1), size=16, vbt=LOW + 0x40000, length=0x1000)),
     "size 4 TiB": ("not 8 KiB", dict(version=(2, 0), size=0xffffffff)),
+    "ASLS in system RAM": (NOT_FIRMWARE, dict(version=(2, 0), asls=0x1000000)),
+    "ASLS partly in system RAM":
+        (NOT_FIRMWARE, dict(version=(2, 0), asls=LOW + LOW_SIZE - 0x1000)),
+    "ASLS where nothing is": (NOT_FIRMWARE, dict(version=(2, 0), asls=0xd8000000)),
+    "ASLS at the end of 4 GiB": (NO_SIGNATURE, dict(version=(2, 0), asls=0xffffe000)),
+}
+
+BAD_PLACE = "points where no VBT can be"
+TOO_LARGE = "more than a VBT can have"
+BAD_VBT = {
     "RVDS too large":
-        ("larger than a VBT can be", dict(version=(2, 1), vbt=LOW + 0x40000, length=0x2000, rvds=0x10001)),
+        (TOO_LARGE, dict(version=(2, 1), vbt=LOW + 0x40000, length=0x2000, rvds=0x10001)),
     "RVDS at its end":
-        ("larger than a VBT can be", dict(version=(2, 0), vbt=LOW + 0x40000, length=0x2000, rvds=0xffffffff)),
+        (TOO_LARGE, dict(version=(2, 0), vbt=LOW + 0x40000, length=0x2000, rvds=0xffffffff)),
     "RVDS too small": (NO_SIGNATURE, dict(version=(2, 1), vbt=ASLS + 0x2000, length=3)),
     "RVDA in the OpRegion": (BAD_PLACE, dict(version=(2, 1), rvda=0x1fff, rvds=0x1000)),
     "RVDA over the OpRegion":
@@ -71,14 +82,10 @@ BAD = {
     "RVDA partly in system RAM":
         (NOT_FIRMWARE, dict(version=(2, 1), rvda=LOW + LOW_SIZE - 0x800 - ASLS,
                             rvds=0x1000)),
-    "RVDA to no VBT": (NO_SIGNATURE, dict(version=(2, 0), rvda=HIGH + 0x1000, rvds=0x1000)),
-    "ASLS in system RAM": (NOT_FIRMWARE, dict(version=(2, 0), asls=0x1000000)),
-    "ASLS partly in system RAM":
-        (NOT_FIRMWARE, dict(version=(2, 0), asls=LOW + LOW_SIZE - 0x1000)),
-    "ASLS where nothing is": (NOT_FIRMWARE, dict(version=(2, 0), asls=0xd8000000)),
     "RVDA where nothing is": (NOT_FIRMWARE, dict(version=(2, 0), rvda=1 << 38, rvds=0x1000)),
-    "ASLS at the end of 4 GiB": (NO_SIGNATURE, dict(version=(2, 0), asls=0xffffe000)),
+    "RVDA to no VBT": (NO_SIGNATURE, dict(version=(2, 0), rvda=HIGH + 0x1000, rvds=0x1000)),
 }
+LAYOUTS = {"good": GOOD, "bad": BAD, "bad-vbt": BAD_VBT}
 
 
 def write_memory(address, data):
@@ -117,9 +124,14 @@ def expected(region, table, version):
     return bytes(shown) + table
 
 
+def without_vbt(region):
+    """What the user sees of a good OpRegion whose VBT is bad."""
+    return region[:0x3ba] + bytes(12) + region[0x3c6:]
+
+
 def put(name, path):
     """Writes the layout to memory and what it has to come to to a file."""
-    fault, what = BAD[name] if name in BAD else (None, GOOD[name])
+    what = GOOD[name] if name in GOOD else {**BAD, **BAD_VBT}[name][1]
     region, table = make(**what)
 
     # Nothing is left of the one before.
@@ -130,14 +142,18 @@ def put(name, path):
     if table:
         write_memory(what["vbt"], table)
     with open(path, "wb") as file:
-        file.write(fault.encode() if fault
-                   else expected(region, table, what["version"]))
+        if name in GOOD:
+            file.write(expected(region, table, what["version"]))
+        elif name in BAD_VBT:
+            file.write(without_vbt(region))
     print(f"0x{what.get('asls', ASLS):x}")
 
 
-if sys.argv[1:2] == ["list"] and sys.argv[2:] in (["good"], ["bad"]):
-    print("\n".join(GOOD if sys.argv[2] == "good" else BAD))
+if sys.argv[1:2] == ["list"] and "".join(sys.argv[2:]) in LAYOUTS:
+    print("\n".join(LAYOUTS[sys.argv[2]]))
 elif sys.argv[1:2] == ["put"] and len(sys.argv) == 4:
     put(sys.argv[2], sys.argv[3])
+elif sys.argv[1:2] == ["why"] and len(sys.argv) == 3:
+    print({**BAD, **BAD_VBT}[sys.argv[2]][0])
 else:
     sys.exit(__doc__.splitlines()[0])

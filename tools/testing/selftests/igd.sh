@@ -58,6 +58,12 @@ done
 check "the bridges are not the same" fails cmp -s /tmp/bridge \
 	/sys/bus/pci/devices/0000:00:00.0/config
 
+# why LAYOUT: is it bad.
+why()
+{
+	./igd-layout.py why "$1"
+}
+
 # without DESC SUBTYPES LOG: what regions are left and what is said of the others.
 without()
 {
@@ -114,12 +120,27 @@ is "it is found again" "$(subtypes)" 1,2,3
 while IFS= read -r name; do
 	put "$name"
 	bind_override $igd vfio-pci-igd
-	without "$name" 2,3 "OpRegion left out: .*$(cat /tmp/expected).*; QEMU 11.1 applies no .*(BDSM)"
+	without "$name" 2,3 "OpRegion left out: .*$(why "$name").*; QEMU 11.1 applies no .*(BDSM)"
 	is "$name: ASLS shows none" "$(shown_asls)" 00000000
 	strict 1
-	refuses "$name" 22 "OpRegion: .*$(cat /tmp/expected)"
+	refuses "$name" 22 "OpRegion: .*$(why "$name")"
 	strict 0
 done < <(./igd-layout.py list bad)
+
+# A bad VBT leaves the OpRegion, which says that there is none.
+while IFS= read -r name; do
+	put "$name"
+	bind_override $igd vfio-pci-igd
+	without "$name" 1,2,3 \
+		"VBT outside of the OpRegion left out: .*$(why "$name").*; RVDA and RVDS read as 0"
+	vfio-region $igd dump 80008086 1 >/tmp/got
+	check "$name: all else is the firmware's" cmp /tmp/expected /tmp/got
+	is "$name: ASLS shows its address" "$(shown_asls)" "$asls"
+	strict 1
+	refuses "$name" 22 "VBT outside of the OpRegion: .*$(why "$name")"
+	strict 0
+done < <(./igd-layout.py list bad-vbt)
+tap_from vfio-region $igd verify 80008086 1 /tmp/expected
 
 # A BAR is memory too, and its user's: what is there is not looked at.
 read -r asls _ <"/sys/bus/pci/devices/$igd/resource"
@@ -273,10 +294,18 @@ is "while it is open, the OpRegion and its VBT are mapped" "$(mapped)" 2
 is "and the bridge is held" "$(lpc_refs)" $((refs + 1))
 kill $!
 wait $!
-
-put "RVDA to no VBT"
+put "RVDS too small"
 bind_override $igd vfio-pci-igd
-leaves_nothing "bad VBT" 400 800
+vfio-hold $igd >/tmp/held &
+wait_for 20 grep -q open /tmp/held
+is "while it is open, a bad VBT is not" "$(mapped)" 1
+kill $!
+wait $!
+is "and then nothing" "$(mapped)" 0
+
+put "size 16 KiB"
+bind_override $igd vfio-pci-igd
+leaves_nothing "bad OpRegion" 400 800
 # The open fails after the OpRegion and the host bridge got their regions.
 put "2.0, VBT distant"
 foreign 1f.0

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * igd_opregion_parse() and igd_opregion_read() with whatever firmware says. The
- * input is what counts in the OpRegion, and a read; the rest is the same for all.
+ * igd_opregion_parse(), igd_vbt_find() and igd_opregion_read() with whatever firmware
+ * says. The input is what counts in the OpRegion, and a read; the rest is the same for all.
  */
 #include "fuzz.h"
 #include "opregion.h"
@@ -48,6 +48,8 @@ static uint8_t wanted(const struct igd_opregion *region, uint32_t at)
 {
 	if (at >= IGD_OPREGION_SIZE)
 		return region->vbt[at - IGD_OPREGION_SIZE];
+	if (region->no_vbt && at >= 0x3ba && at < 0x3c6)
+		return 0;
 	if (region->vbt_size && at >= 0x3ba && at < 0x3c2)
 		return at == 0x3bb ? 0x20 : 0;
 	if (region->vbt_size && at == 0x16 && region->base[0x17] == 2 &&
@@ -79,6 +81,25 @@ static void check_vbt(const struct igd_opregion *region, uint64_t addr)
 	must(last < addr || region->vbt_addr >= addr + IGD_OPREGION_SIZE);
 }
 
+/* One that is bad, by its place or by what is there, is not shown. */
+static void check_found(struct igd_opregion *region, uint64_t addr, uint8_t **vbt)
+{
+	enum igd_fault fault = igd_vbt_find(region, addr);
+
+	if (fault == IGD_OK && region->vbt_size) {
+		check_vbt(region, addr);
+		*vbt = bytes(region->vbt_size);
+		must(igd_vbt_check(*vbt, region->vbt_size) == IGD_BAD_VBT);
+		region->vbt = *vbt;
+		if (region->vbt_size % 2)
+			fault = IGD_BAD_VBT;
+	}
+	if (fault != IGD_OK) {
+		igd_vbt_hide(region);
+		must(igd_opregion_size(region) == IGD_OPREGION_SIZE);
+	}
+}
+
 int fuzz_one_input(const uint8_t *data, size_t size)
 {
 	struct igd_opregion region;
@@ -98,13 +119,8 @@ int fuzz_one_input(const uint8_t *data, size_t size)
 	put(base + 0x3ba, take(8), 8);
 	put(base + 0x3c2, take(4), 4);
 
-	if (igd_opregion_parse(&region, base, addr) == IGD_OK) {
-		if (region.vbt_size) {
-			check_vbt(&region, addr);
-			vbt = bytes(region.vbt_size);
-			must(igd_vbt_check(vbt, region.vbt_size) == IGD_BAD_VBT);
-			region.vbt = vbt;
-		}
+	if (igd_opregion_parse(&region, base) == IGD_OK) {
+		check_found(&region, addr, &vbt);
 		check_read(&region);
 	}
 	free(vbt);

@@ -61,8 +61,11 @@ static void fill(u8 *base, const struct fields *fields)
 static enum igd_fault parse(struct igd_opregion *region, u8 *base,
 			    struct fields fields)
 {
+	enum igd_fault fault;
+
 	fill(base, &fields);
-	return igd_opregion_parse(region, base, ADDR);
+	fault = igd_opregion_parse(region, base);
+	return fault == IGD_OK ? igd_vbt_find(region, ADDR) : fault;
 }
 
 TEST_F(opregion, what_has_no_vbt)
@@ -152,7 +155,46 @@ TEST_F(opregion, what_is_wrong)
 		fill(self->base, &(struct fields) { 1, 0, 8, 0, 0 });
 		self->base[i] ^= 0x20;
 		EXPECT_EQ(IGD_BAD_SIGNATURE,
-			  igd_opregion_parse(&self->region, self->base, ADDR));
+			  igd_opregion_parse(&self->region, self->base));
+	}
+}
+
+/* Of an OpRegion that is good, whatever its VBT. */
+TEST_F(opregion, a_bad_vbt_is_not_shown)
+{
+	static const struct fields cases[] = {
+		{ 2, 0, 8, 0x2000, ~0u },
+		{ 2, 0, 8, ~0ull, 2 },
+		{ 2, 1, 8, 1, 1 },
+		{ 3, 0, 8, ~0ull, 0x1000 },
+		/* Its place is good; what is there turns out bad. */
+		{ 2, 0, 8, 0x123456789abcull, 0x2200 },
+		{ 2, 1, 8, 0x54321, 0x1000 },
+	};
+	u8 wanted[IGD_OPREGION_SIZE], buf[16];
+	enum igd_fault fault;
+	u32 at, count;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fault = parse(&self->region, self->base, cases[i]);
+		EXPECT_EQ(i < 4, fault != IGD_OK);
+		EXPECT_EQ(i < 4, self->region.vbt_size == 0);
+		igd_vbt_hide(&self->region);
+		ASSERT_EQ(sizeof(wanted), igd_opregion_size(&self->region));
+		memcpy(wanted, self->base, sizeof(wanted));
+		memset(wanted + 0x3ba, 0, 12);
+		for (at = 0x3a0; at < 0x3d0; at++)
+			for (count = 0; count <= 15; count++) {
+				memset(buf, 0xa5, sizeof(buf));
+				igd_opregion_read(&self->region, buf, count, at);
+				ASSERT_EQ(0, memcmp(wanted + at, buf, count));
+				ASSERT_EQ(0xa5, buf[count]);
+			}
+		for (at = 0; at < sizeof(wanted); at++) {
+			igd_opregion_read(&self->region, buf, 1, at);
+			ASSERT_EQ(wanted[at], buf[0]);
+		}
 	}
 }
 
