@@ -6,7 +6,7 @@
 # qemu: -vga none -device VGA,addr=02.0
 # qemu: -device pcie-root-port,id=rp9,bus=pcie.0,addr=9,chassis=9,x-speed=5
 # qemu: -device secondary-vga,bus=rp9
-# qemu: -device igb,addr=0c.0,romfile=
+# qemu: -device igb,addr=0c.0,romfile=/usr/share/seabios/vgabios-stdvga.bin
 # vfio-pci-igd on a function that passes for Intel graphics: each layout of the
 # OpRegion byte for byte, what it says of bad ones, the bridges, the parameters; and on
 # what only looks like Intel graphics. The network function stands for a card on bus
@@ -252,6 +252,25 @@ without "on bus 0, a card of Intel's" "" \
 bind_override $igd ""
 rmmod fakeigd
 igd=$home
+
+# --- the ROM, as sysfs shows it ------------------------------------------------------
+rom=/sys/bus/pci/devices/$pf/rom
+echo 1 >"$rom"
+cat "$rom" >/tmp/rom
+check "without a driver the ROM can be read" test -s /tmp/rom
+bind_override $pf vfio-pci-igd
+check "nobody uses it: it goes to D3hot" wait_for 10 is_suspended $pf
+check "asleep: its ROM can't be read" fails cat "$rom"
+echo on >/sys/bus/pci/devices/$pf/power/control
+check "power/control=on: it can" cmp /tmp/rom "$rom"
+echo auto >/sys/bus/pci/devices/$pf/power/control
+check "power/control=auto: it sleeps again" wait_for 10 is_suspended $pf
+check "and its ROM can't be read" fails cat "$rom"
+echo 1 >/sys/module/vfio_pci_igd/parameters/disable_idle_d3
+bind_override $pf vfio-pci-igd
+check "disable_idle_d3=1: it can" cmp /tmp/rom "$rom"
+echo 0 >/sys/module/vfio_pci_igd/parameters/disable_idle_d3
+bind_override $pf ""
 fake 0
 
 # --- rounds ------------------------------------------------------------------------
