@@ -228,6 +228,48 @@ int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
 }
 
 /**
+ * vpv_compat_intx_off - is INTx to be disabled in a function that lost COMMAND?
+ * @core: its device, which is open
+ *
+ * By what the core keeps of interrupts. Whether it has masked an INTx in use is
+ * not for others to see. Then it is left disabled: nobody would serve it, and a
+ * user who sets it up anew enables it. Where the irqchip masks, the core never
+ * enables it again.
+ *
+ * Return: true for INTx Disable set.
+ */
+bool vpv_compat_intx_off(const struct vfio_pci_core_device *core)
+{
+	switch (core->irq_type) {
+	case VFIO_PCI_MSI_IRQ_INDEX:
+	case VFIO_PCI_MSIX_IRQ_INDEX:
+		return true;
+	case VFIO_PCI_INTX_IRQ_INDEX:
+		return core->pci_2_3;
+	default:
+		return core->nointx || core->virq_disabled;
+	}
+}
+
+/**
+ * vpv_compat_was_reset - have the PCI core know that a reset put a function into D0
+ * @pdev: the function, in a slot_reset handler
+ *
+ * Its user may have had it in D3hot, and MSI-X tables are restored in D0 only.
+ * pci_set_power_state() is not for such a handler: where the state changes it takes
+ * pci_bus_sem for reading, which the walk of the recovery holds.
+ */
+void vpv_compat_was_reset(struct pci_dev *pdev)
+{
+	u16 pmcsr = 0;
+
+	if (pdev->pm_cap)
+		pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &pmcsr);
+	if (!(pmcsr & PCI_PM_CTRL_STATE_MASK))
+		pdev->current_state = PCI_D0;
+}
+
+/**
  * vfio_pci_variant_set_vm_flags - mark a mapping
  * @vma: the mapping, of a region with a mmap hook of its own
  * @flags: %VM_PFNMAP and the like, are added to what it has

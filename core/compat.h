@@ -100,6 +100,8 @@ int vpv_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 	VPV_OP_IOMMUFD_PASID
 
 void vpv_compat_init(struct vfio_pci_variant_device *vvdev);
+bool vpv_compat_intx_off(const struct vfio_pci_core_device *core);
+void vpv_compat_was_reset(struct pci_dev *pdev);
 int vpv_compat_enable(struct vfio_pci_variant_device *vvdev);
 void vpv_compat_registered(struct vfio_pci_variant_device *vvdev);
 

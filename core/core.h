@@ -46,10 +46,15 @@ void vpv_user_leave(struct vfio_pci_variant_device *vvdev);
 void vpv_request(struct vfio_device *vdev, unsigned int count);
 
 /* driver.c */
-extern const struct pci_error_handlers vpv_err_handlers;
 int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id);
 void vpv_remove(struct pci_dev *pdev);
 int vpv_sriov_configure(struct pci_dev *pdev, int nr_virtfn);
+
+/* state.c */
+extern const struct pci_error_handlers vpv_err_handlers;
+int vpv_state_bind(struct vfio_pci_variant_device *vvdev);
+void vpv_state_free(struct vfio_pci_variant_device *vvdev);
+int vpv_state_enable(struct vfio_pci_variant_device *vvdev);
 
 /* adopt.c */
 const struct vfio_pci_variant *vpv_adopt(const struct vfio_pci_variant *variant,

@@ -27,6 +27,7 @@ static void vpv_release(struct vfio_device *vdev)
 	if (vvdev->ops->release)
 		vvdev->ops->release(vvdev);
 	vpv_quirks_free(vvdev);
+	vpv_state_free(vvdev);
 	/* Frees the device on kernels where that is the driver's task. */
 	vfio_pci_core_release_dev(vdev);
 	vpv_adopt_put(adopted);
@@ -37,7 +38,7 @@ static int enable(struct vfio_pci_variant_device *vvdev)
 	const struct vfio_pci_variant_ops *ops = vvdev->ops;
 	int ret;
 
-	ret = vpv_compat_enable(vvdev);
+	ret = vpv_state_enable(vvdev);
 	if (ret)
 		return ret;
 

@@ -24,6 +24,9 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 		return ret;
 	vpv_settings_latch(vvdev);
 	vpv_compat_init(vvdev);
+	ret = vpv_state_bind(vvdev);
+	if (ret)
+		return ret;
 
 	if (ops->init) {
 		ret = vpv_errno(ops->init(vvdev));
@@ -148,17 +151,3 @@ int vpv_sriov_configure(struct pci_dev *pdev, int nr_virtfn)
 
 	return vfio_pci_core_sriov_configure(pci_get_drvdata(pdev), nr_virtfn);
 }
-
-static void vpv_reset_done(struct pci_dev *pdev)
-{
-	struct vfio_pci_variant_device *vvdev =
-		to_vfio_pci_variant_device(pci_get_drvdata(pdev));
-
-	if (vvdev->ops->reset_done)
-		vvdev->ops->reset_done(vvdev);
-}
-
-const struct pci_error_handlers vpv_err_handlers = {
-	.error_detected = vfio_pci_core_aer_err_detected,
-	.reset_done = vpv_reset_done,
-};

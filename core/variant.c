@@ -101,9 +101,7 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	driver->probe = vpv_probe;
 	driver->remove = vpv_remove;
 	driver->sriov_configure = vpv_sriov_configure;
-	/* The hooks of a generic variant are those that it adopts. */
-	driver->err_handler = variant->ops->reset_done || variant->generic ?
-		&vpv_err_handlers : &vfio_pci_core_err_handlers;
+	driver->err_handler = &vpv_err_handlers;
 	driver->dev_groups = vpv_dev_groups;
 	/* DMA is the user's, through its own mappings. */
 	driver->driver_managed_dma = true;

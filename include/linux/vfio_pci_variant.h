@@ -20,6 +20,7 @@
  *            vfio_pci_core_register_device(): from here on it can be opened, but
  *            for those with a gate: start() lets users in
  *   open     open() of the gate
+ *            configuration restored if it was lost: reset_done()
  *            vfio_pci_core_enable(), which resets the function: reset_done()
  *            quirks applied to what the user sees, their fixups run
  *            open()
@@ -55,6 +56,7 @@
 
 struct vfio_pci_variant_device;
 struct vpv_quirks;
+struct vpv_state;
 struct vpv_user_rows;
 
 /*
@@ -140,7 +142,9 @@ struct vfio_pci_variant_ops {
 	 * That can be at any time between probe and remove, whether the device
 	 * is open or not, in parallel with every other hook but @match and
 	 * @init; vfio_pci_core_enable() resets it too, before @open. The core's
-	 * own reset at close is not reported. vconfig and the regions may not
+	 * own reset at close is not reported. Recovery from a PCIe error calls it
+	 * too, once the configuration is restored, and so does an open that finds
+	 * and restores a loss of configuration. vconfig and the regions may not
 	 * exist: touch only private data, under a lock of your own.
 	 * Called from the PCI error handlers with the device lock held, and
 	 * while another path may hold the core's memory_lock and wait for that
@@ -382,6 +386,9 @@ struct vfio_pci_variant_device {
 
 	/* private: who has it open */
 	struct vfio_pci_variant_user user;
+
+	/* private: configuration to restore when it is lost; constant pointer */
+	struct vpv_state *state;
 
 	/* private: behind @priv; use vfio_pci_variant_gate_priv() */
 	void *gate_priv;
