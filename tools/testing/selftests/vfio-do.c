@@ -16,6 +16,14 @@
  *   vga BDF       the VGA region: "0xSIZE" or "errno N"
  *   info BDF      what VFIO says of the device, its regions and interrupts,
  *                 and the start of config space
+ *   master BDF    let it do DMA, as a user's driver does: "ok"
+ *   d3hot BDF     put it into D3hot, as a guest does: "ok"
+ *   view BDF      COMMAND and the six BARs, as the user sees them, in hex
+ *   reset BDF     VFIO_DEVICE_RESET: "ok", "errno N"
+ *   mac BDF       the MAC of an e1000e: two registers that each reset loads
+ *   err BDF       ask for the ERR event: "ok", "errno N"
+ *   erred BDF     wait for it, 60 s at most: "yes", "no"
+ *   revive BDF    wait for it and set the fault of cfgfault to 0: "yes", "no"
  *
  * and, open or not, what is seen from outside:
  *
@@ -31,6 +39,7 @@ static struct function {
 	char bdf[16];
 	struct vfio vfio;
 	bool open;
+	int err;
 } functions[8];
 
 static struct function *find(const char *bdf)
@@ -170,6 +179,79 @@ static void do_info(struct function *f)
 	putchar('\n');
 }
 
+static void do_master(struct function *f)
+{
+	uint32_t command = vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX,
+				     PCI_COMMAND, 2);
+
+	vfio_write(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
+		   command | PCI_COMMAND_MASTER);
+	puts("ok");
+}
+
+static void do_d3hot(struct function *f)
+{
+	uint32_t at = vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX,
+				PCI_CAPABILITY_LIST, 1);
+
+	while (at && vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, at, 1) !=
+			     PCI_CAP_ID_PM)
+		at = vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, at + 1, 1);
+	if (!at)
+		errx(1, "%s has no power states", f->bdf);
+	vfio_write(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, at + PCI_PM_CTRL, 2, 3);
+	puts("ok");
+}
+
+static void do_view(struct function *f)
+{
+	int i;
+
+	printf("%04x", vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX,
+				 PCI_COMMAND, 2));
+	for (i = 0; i < 6; i++)
+		printf(" %08x", vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX,
+					  PCI_BASE_ADDRESS_0 + 4 * i, 4));
+	putchar('\n');
+}
+
+static void do_mac(struct function *f)
+{
+	printf("%08x %08x\n",
+	       vfio_read(&f->vfio, VFIO_PCI_BAR0_REGION_INDEX, 0x5400, 4),
+	       vfio_read(&f->vfio, VFIO_PCI_BAR0_REGION_INDEX, 0x5404, 4));
+}
+
+static void do_reset(struct function *f)
+{
+	print_errno(ioctl(f->vfio.device, VFIO_DEVICE_RESET) ? errno : 0);
+}
+
+static void do_err(struct function *f)
+{
+	f->err = eventfd(0, 0);
+	print_errno(vfio_set_irq(&f->vfio, VFIO_PCI_ERR_IRQ_INDEX,
+				 VFIO_IRQ_TRIGGER_FD, f->err));
+}
+
+static void do_erred(struct function *f)
+{
+	puts(vfio_events(f->err, 60000) ? "yes" : "no");
+}
+
+/* Recovery waits a second for a function that does not answer: short for a shell. */
+static void do_revive(struct function *f)
+{
+	const char *path = "/sys/module/cfgfault/parameters/fault";
+	bool erred = vfio_events(f->err, 60000);
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		err(1, "%s", path);
+	close(fd);
+	puts(erred ? "yes" : "no");
+}
+
 static void do_command(struct function *f)
 {
 	printf("%04x\n", vfio_command(f->bdf));
@@ -214,6 +296,14 @@ static const struct command {
 	{ "msi", OPEN, do_msi },
 	{ "vga", OPEN, do_vga },
 	{ "info", OPEN, do_info },
+	{ "master", OPEN, do_master },
+	{ "d3hot", OPEN, do_d3hot },
+	{ "view", OPEN, do_view },
+	{ "mac", OPEN, do_mac },
+	{ "reset", OPEN, do_reset },
+	{ "err", OPEN, do_err },
+	{ "erred", OPEN, do_erred },
+	{ "revive", OPEN, do_revive },
 	{ "command", ANY, do_command },
 	{ "decodes", ANY, do_decodes },
 	{ NULL, ANY, NULL }
