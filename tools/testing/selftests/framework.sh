@@ -172,7 +172,8 @@ fail_at none
 unbind "$bdf" &
 unbinder=$!
 check "gate: unbind asks the user" wait_for 20 grep -q asked /tmp/hold
-is "gate: and nobody else" "$(hooks)" ""
+is "gate: and no hook is called" "$(hooks)" \
+	"in use by \"vfio-hold\" ($holder), asked to let go (1)"
 kill -TERM $holder
 wait_exit 30 $holder
 wait_exit 30 $unbinder
