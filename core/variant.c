@@ -206,17 +206,18 @@ EXPORT_SYMBOL_GPL(vfio_pci_variant_unregister);
 
 static int __init vpv_module_init(void)
 {
-	const struct device_driver *drv = driver_find("vfio-pci", &pci_bus_type);
-
 	/*
 	 * Module names are unique: beside the kernel's own vfio-pci the kernel
 	 * refuses ours before any code of it runs. This module is the only one
-	 * that can tell why. The other variants are not affected.
+	 * that can tell why. The other variants are not affected. Which of the
+	 * two it is must come from the configuration: driver_find() holds no
+	 * reference to what it returns, so nobody may look into it.
 	 */
-	if (drv)
-		pr_notice("the kernel's own vfio-pci is %s\n", drv->owner ?
-			  "loaded; for ours: modprobe -r vfio-pci && modprobe vfio-pci" :
-			  "built in, ours needs a kernel that has it as a module");
+	if (driver_find("vfio-pci", &pci_bus_type))
+		pr_notice("the kernel's own vfio-pci is %s\n",
+			  IS_BUILTIN(CONFIG_VFIO_PCI) ?
+			  "built in, ours needs a kernel that has it as a module" :
+			  "loaded; for ours: modprobe -r vfio-pci && modprobe vfio-pci");
 	return 0;
 }
 module_init(vpv_module_init);
