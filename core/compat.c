@@ -7,7 +7,7 @@
  * sets when it loads. Those are not ours to write, and what they hold must not
  * show in our devices: the core's decisions are corrected at each open, where
  * they are made. disable_idle_d3 is a per-device bit in every kernel we serve;
- * the list of functions whose INTx can't be masked is private to the core in all
+ * the list of functions whose INTx is not for users is private to the core in all
  * of them, ours is a table of quirks.
  */
 #include <linux/interrupt.h>
@@ -75,7 +75,7 @@ static void show_pin(struct vfio_pci_core_device *core)
 
 /*
  * How INTx is masked follows from the latched setting and our quirks. The core
- * goes by its own list of broken functions, in older kernels by its global
+ * goes by its own list of functions without INTx, in older kernels by its global
  * nointxmask too: what it came to is put right here, where the function is in D0
  * and nobody can use it yet.
  */
@@ -211,7 +211,7 @@ int vpv_compat_enable(struct vfio_pci_variant_device *vvdev)
 {
 	struct vfio_pci_core_device *core = &vvdev->core;
 	bool hide = !vvdev->settings.nointxmask &&
-		    vpv_quirk(vvdev, VFIO_PCI_QUIRK_BROKEN_INTX_MASK);
+		    vpv_quirk(vvdev, VFIO_PCI_QUIRK_NO_INTX);
 	int ret;
 
 	/* Asked in there, when the copy of config space is made; never cleared. */

@@ -19,12 +19,15 @@
 		.set = VFIO_PCI_QUIRK_DENY,				\
 	}
 
-/* Masking by INTx Disable would end in a storm. */
-#define BROKEN_INTX_MASK(__device, __product)				\
+/*
+ * INTx Disable works, but the INTx status bit does not: on a line that others
+ * share VFIO can't tell whose interrupt it was, and would call it nobody's.
+ */
+#define NO_INTX(__device, __product)					\
 	{								\
 		.match = { PCI_VDEVICE(INTEL, __device) },		\
-		.reason = __product ": asserts INTx though it is disabled", \
-		.set = VFIO_PCI_QUIRK_BROKEN_INTX_MASK,			\
+		.reason = __product ": its INTx status bit is dead",	\
+		.set = VFIO_PCI_QUIRK_NO_INTX,				\
 	}
 
 static const struct vfio_pci_quirk framework_quirks[] = {
@@ -37,23 +40,23 @@ static const struct vfio_pci_quirk framework_quirks[] = {
 	DENY(0x37c8, "QAT C62x"),
 	DENY(0x37c9, "QAT C62x VF"),
 
-	BROKEN_INTX_MASK(0x1563, "X550"),
-	BROKEN_INTX_MASK(0x1572, "X710 SFP+"),
-	BROKEN_INTX_MASK(0x1574, "XL710 emulation"),
-	BROKEN_INTX_MASK(0x1580, "XL710 backplane"),
-	BROKEN_INTX_MASK(0x1581, "X710 backplane"),
-	BROKEN_INTX_MASK(0x1583, "XL710 QSFP+"),
-	BROKEN_INTX_MASK(0x1584, "XL710 QSFP+"),
-	BROKEN_INTX_MASK(0x1585, "X710 QSFP+"),
-	BROKEN_INTX_MASK(0x1586, "X710 10GBASE-T"),
-	BROKEN_INTX_MASK(0x1587, "XL710 20G KR2"),
-	BROKEN_INTX_MASK(0x1588, "XL710 20G KR2"),
-	BROKEN_INTX_MASK(0x1589, "X710/X557 10GBASE-T"),
-	BROKEN_INTX_MASK(0x158a, "XXV710 backplane"),
-	BROKEN_INTX_MASK(0x158b, "XXV710 SFP28"),
-	BROKEN_INTX_MASK(0x37d0, "X722 SFP+"),
-	BROKEN_INTX_MASK(0x37d1, "X722 1GbE"),
-	BROKEN_INTX_MASK(0x37d2, "X722 10GBASE-T"),
+	NO_INTX(0x1563, "X550"),
+	NO_INTX(0x1572, "X710 SFP+"),
+	NO_INTX(0x1574, "XL710 emulation"),
+	NO_INTX(0x1580, "XL710 backplane"),
+	NO_INTX(0x1581, "X710 backplane"),
+	NO_INTX(0x1583, "XL710 QSFP+"),
+	NO_INTX(0x1584, "XL710 QSFP+"),
+	NO_INTX(0x1585, "X710 QSFP+"),
+	NO_INTX(0x1586, "X710 10GBASE-T"),
+	NO_INTX(0x1587, "XL710 20G KR2"),
+	NO_INTX(0x1588, "XL710 20G KR2"),
+	NO_INTX(0x1589, "X710/X557 10GBASE-T"),
+	NO_INTX(0x158a, "XXV710 backplane"),
+	NO_INTX(0x158b, "XXV710 SFP28"),
+	NO_INTX(0x37d0, "X722 SFP+"),
+	NO_INTX(0x37d1, "X722 1GbE"),
+	NO_INTX(0x37d2, "X722 10GBASE-T"),
 };
 
 /* --- what matches a function ------------------------------------------------ */

@@ -21,7 +21,7 @@ static const struct {
 	{ "nointxmask", VFIO_PCI_QUIRK_NOINTXMASK },
 	{ "disable_vga", VFIO_PCI_QUIRK_DISABLE_VGA },
 	{ "disable_idle_d3", VFIO_PCI_QUIRK_DISABLE_IDLE_D3 },
-	{ "broken_intx_mask", VFIO_PCI_QUIRK_BROKEN_INTX_MASK },
+	{ "no_intx", VFIO_PCI_QUIRK_NO_INTX },
 	{ "no_flr", VFIO_PCI_QUIRK_NO_FLR },
 	{ "no_pm_reset", VFIO_PCI_QUIRK_NO_PM_RESET },
 	{ "no_bus_reset", VFIO_PCI_QUIRK_NO_BUS_RESET },

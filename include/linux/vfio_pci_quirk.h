@@ -31,10 +31,12 @@ struct vfio_pci_variant_device;
 /* disable_idle_d3: leave the function in D0 while nobody uses it */
 #define VFIO_PCI_QUIRK_DISABLE_IDLE_D3	BIT(3)
 /*
- * broken_intx_mask: the function goes on asserting INTx while its INTx Disable
- * bit is set. INTx is hidden from the user, unless nointxmask holds.
+ * no_intx: hide INTx from the user and keep it disabled, unless nointxmask holds.
+ * For functions that honour INTx Disable but whose INTx status bit is dead, so
+ * that on a shared line VFIO can't tell whose interrupt it was. A function that
+ * asserts INTx while it is disabled needs nointxmask instead.
  */
-#define VFIO_PCI_QUIRK_BROKEN_INTX_MASK	BIT(4)
+#define VFIO_PCI_QUIRK_NO_INTX		BIT(4)
 /*
  * no_flr: never reset it by FLR, that of PCIe or that of Advanced Features, nor by
  * what the PCI core has for particular functions, which are FLRs, too

@@ -154,10 +154,10 @@ is "nointxmask: INTx is masked at the irqchip" "$(vfio-intx "$edu")" \
 is "not so of another device" "$(vfio-intx "$nic0")" "masked: device"
 is "disable_vga: no legacy ranges" \
 	"$(vfio-dump "$vga" | grep -c '^region 8: errno 22')" 1
-write_param "$edu:broken_intx_mask" >/dev/null
+write_param "$edu:no_intx" >/dev/null
 rebind "$edu"
 rebind "$vga"
-is "broken_intx_mask: no INTx" "$(vfio-intx "$edu")" "no INTx"
+is "no_intx: no INTx" "$(vfio-intx "$edu")" "no INTx"
 out=$(vfio-try "$edu" hw 1 5 read 1 3d | paste -sd ' ')
 check "it is disabled in the function, and its pin is hidden ($out)" \
 	grep -qE '^[0-9a-f][4-7c-f] 00$' <<<"$out"
@@ -165,11 +165,20 @@ is "without disable_vga: the legacy ranges are there" \
 	"$(vfio-dump "$vga" | grep -c '^region 8: .*size 0xc0000 ')" 1
 modprobe -r vfio-pci
 modprobe idshim "bdf=$edu" vendor=0x8086 device=0x1572
-load_ours "quirks=$edu:broken_intx_mask=0"
+load_ours
 rebind "$edu"
-is "broken_intx_mask=0 overrules the framework's row: INTx" \
+is "no_intx: the framework's row says what is wrong with the hardware" \
+	"$(matched "$edu")" "framework no_intx X710 SFP+: its INTx status bit is dead"
+is "no_intx: the framework's row hides INTx" "$(vfio-intx "$edu")" "no INTx"
+write_param "$edu:nointxmask" >/dev/null
+rebind "$edu"
+is "no_intx: nointxmask stands above it, INTx is masked at the irqchip" \
+	"$(vfio-intx "$edu")" "masked: irqchip"
+write_param "$edu:no_intx=0" >/dev/null
+rebind "$edu"
+is "no_intx=0 overrules the framework's row: INTx" \
 	"$(vfio-intx "$edu")" "masked: device"
-is "its pin is shown" "$(vfio-try "$edu" read 1 3d)" 01
+is "no_intx=0: the pin is shown" "$(vfio-try "$edu" read 1 3d)" 01
 bind_override "$edu" ""
 unload_vfio_pci
 rmmod idshim
