@@ -4,13 +4,7 @@
 
 #include <linux/types.h>
 
-/*
- * Entries of vfio-pci-core's pci_config_map for bytes that no capability has. It
- * has them to itself; they are the same in every kernel we serve, and the tests
- * of hidden capabilities fail where they are not.
- */
-#define VPV_MAP_VIRTUAL		0xfe	/* in the copy of config space only */
-#define VPV_MAP_NONE		0xff	/* the function's, whatever it is */
+#include "compat_map.h"
 
 /**
  * struct vpv_space - a config space as vfio-pci-core keeps it for a user

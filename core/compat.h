@@ -13,12 +13,7 @@
 #include <linux/vfio.h>
 #include <linux/vfio_pci_variant.h>
 
-/*
- * Index of the methods for particular functions in struct pci_dev's
- * reset_methods[]. The PCI core has it to itself; it is the same in every kernel
- * we serve, and the test of no_flr fails where it is not.
- */
-#define VPV_RESET_DEVICE_SPECIFIC	1
+#include "compat_map.h"
 
 /**
  * vpv_refuses_ioctl - is this one that nobody may use on this kernel?
@@ -103,6 +98,9 @@ void vpv_compat_init(struct vfio_pci_variant_device *vvdev);
 bool vpv_compat_intx_off(const struct vfio_pci_core_device *core);
 void vpv_compat_was_reset(struct pci_dev *pdev);
 int vpv_compat_enable(struct vfio_pci_variant_device *vvdev);
+int vpv_compat_register(struct vfio_pci_variant_device *vvdev);
 void vpv_compat_registered(struct vfio_pci_variant_device *vvdev);
+void vpv_compat_limit_resets(struct vfio_pci_variant_device *vvdev);
+void vpv_compat_unlimit_resets(struct vfio_pci_variant_device *vvdev);
 
 #endif /* VPV_COMPAT_H */

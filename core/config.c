@@ -74,11 +74,8 @@ void vpv_config_limit_mmap(struct vfio_pci_variant_device *vvdev)
 {
 	int i;
 
-	if (!vvdev->quirks)
-		return;
-
 	for (i = 0; i < PCI_STD_NUM_BARS; i++)
-		if (vvdev->quirks->no_mmap & BIT(i))
+		if (vvdev->no_mmap & BIT(i))
 			vvdev->core.bar_mmap_supported[i] = false;
 }
 

@@ -4,6 +4,7 @@
 #define VPV_CORE_H
 
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/vfio_pci_variant.h>
 
 #include "quirk_text.h"
@@ -36,6 +37,14 @@ ssize_t vpv_read(struct vfio_device *vdev, char __user *buf, size_t count,
 		 loff_t *ppos);
 ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
 		  size_t count, loff_t *ppos);
+long vpv_rw_ioctl(struct vfio_device *vdev, unsigned int cmd,
+		  unsigned long arg);
+
+/* The BARs, as BIT(n) for each BAR n, that an rw hook is for. */
+static inline u8 vpv_hooked_bars(const struct vfio_pci_variant_ops *ops)
+{
+	return ops->rw_regions & GENMASK(PCI_STD_NUM_BARS - 1, 0);
+}
 
 /* user.c */
 void vpv_user_init(struct vfio_pci_variant_device *vvdev);
@@ -106,14 +115,30 @@ struct vpv_matched_row {
 };
 
 /**
+ * struct vpv_reset_limits - resets that a bound function must not see
+ * @node: in the list of those whose @bus_flag is ours
+ * @pdev: the function
+ * @flags: what was added to its dev_flags, but for @bus_flag
+ * @bus_flag: PCI_DEV_FLAGS_NO_BUS_RESET if that was added, else 0
+ * @blocked: BIT(n) for each reset method n that it is not to use
+ * @methods: its reset methods before they were limited
+ */
+struct vpv_reset_limits {
+	struct list_head node;
+	struct pci_dev *pdev;
+	pci_dev_flags_t flags;
+	pci_dev_flags_t bus_flag;
+	u8 blocked;
+	u8 methods[PCI_NUM_RESET_METHODS];
+};
+
+/**
  * struct vpv_quirks - what is special about one bound function
  * @user_rows: holds the rows of the parameter, which may have been written anew
  * @set: flags that hold, of all rows
  * @clear: flags that do not, though a parameter may say so
  * @no_mmap: BARs that are not to be mapped
- * @dev_flags: the flags of the pci_dev that were added at bind
- * @reset_methods: those of the pci_dev before bind
- * @left_methods: what bind made of them
+ * @limits: resets that are kept from it while it is bound
  * @bytes: config bytes to show, in the order of their offsets
  * @nr_bytes: their number
  * @nr_rows: number of @rows, not 0
@@ -126,9 +151,7 @@ struct vpv_quirks {
 	u32 set;
 	u32 clear;
 	u8 no_mmap;
-	pci_dev_flags_t dev_flags;
-	u8 reset_methods[PCI_NUM_RESET_METHODS];
-	u8 left_methods[PCI_NUM_RESET_METHODS];
+	struct vpv_reset_limits limits;
 	struct vfio_pci_quirk_byte *bytes;
 	unsigned int nr_bytes;
 	unsigned int nr_rows;
@@ -150,8 +173,6 @@ int vpv_quirks_match(struct vfio_pci_variant_device *vvdev);
 void vpv_quirks_free(struct vfio_pci_variant_device *vvdev);
 bool vpv_quirks_setting(const struct vfio_pci_variant_device *vvdev, u32 flag,
 			bool param);
-void vpv_quirks_bind(struct vfio_pci_variant_device *vvdev);
-void vpv_quirks_unbind(struct vfio_pci_variant_device *vvdev);
 ssize_t vpv_quirks_show(const struct vfio_pci_variant_device *vvdev, char *buf);
 
 /* config.c */

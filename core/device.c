@@ -176,7 +176,18 @@ const struct vfio_device_ops vpv_vfio_ops = {
  * core's functions in their ops.
  */
 
-/* As the core does around its own: the user may have put the function in D3. */
+static bool is_hooked(const struct vfio_pci_variant_ops *ops, loff_t pos)
+{
+	u64 index = (u64)pos >> VFIO_PCI_OFFSET_SHIFT;
+
+	return index <= VFIO_PCI_VGA_REGION_INDEX &&
+	       ops->rw_regions & BIT(index);
+}
+
+/*
+ * As the core does around its own: the function may sleep, by the user's leave, and
+ * an access of nothing is 0, whatever its offset.
+ */
 static ssize_t call_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
 		       size_t count, loff_t *ppos, bool iswrite)
 {
@@ -184,7 +195,7 @@ static ssize_t call_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
 	struct device *dev = &vvdev->core.pdev->dev;
 	ssize_t ret;
 
-	if (!ops->rw)
+	if (!count || !is_hooked(ops, *ppos))
 		return 0;
 	if (pm_runtime_resume_and_get(dev))
 		return -EIO;
@@ -194,7 +205,7 @@ static ssize_t call_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
 }
 
 ssize_t vpv_read(struct vfio_device *vdev, char __user *buf,
-			size_t count, loff_t *ppos)
+		 size_t count, loff_t *ppos)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
 	ssize_t ret;
@@ -208,7 +219,7 @@ ssize_t vpv_read(struct vfio_device *vdev, char __user *buf,
 }
 
 ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
-			 size_t count, loff_t *ppos)
+		  size_t count, loff_t *ppos)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
 	ssize_t ret;
@@ -220,4 +231,18 @@ ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
 	if (vpv_shows_bytes(vvdev))
 		return vpv_config_write(vvdev, buf, count, ppos);
 	return vfio_pci_core_write(vdev, buf, count, ppos);
+}
+
+/*
+ * An ioeventfd has the core write to a BAR, past the hook. Which BAR is told by the
+ * user's memory, which may say something else once it was looked at.
+ */
+long vpv_rw_ioctl(struct vfio_device *vdev, unsigned int cmd,
+		  unsigned long arg)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+
+	if (cmd == VFIO_DEVICE_IOEVENTFD && vpv_hooked_bars(vvdev->ops))
+		return -ENOTTY;
+	return vvdev->variant->vfio_ops.ioctl(vdev, cmd, arg);
 }

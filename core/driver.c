@@ -22,6 +22,9 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 	ret = vpv_quirks_match(vvdev);
 	if (ret)
 		return ret;
+	vvdev->no_mmap = vpv_hooked_bars(ops);
+	if (vvdev->quirks)
+		vvdev->no_mmap |= vvdev->quirks->no_mmap;
 	vpv_settings_latch(vvdev);
 	vpv_compat_init(vvdev);
 	ret = vpv_state_bind(vvdev);
@@ -97,11 +100,11 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	/* The core's PM and error handlers take drvdata for its device. */
 	pci_set_drvdata(pdev, &vvdev->core);
-	vpv_quirks_bind(vvdev);
+	vpv_compat_limit_resets(vvdev);
 
-	ret = vfio_pci_core_register_device(&vvdev->core);
+	ret = vpv_compat_register(vvdev);
 	if (ret)
-		goto err_unbind_quirks;
+		goto err_unlimit_resets;
 
 	vpv_compat_registered(vvdev);
 	if (!variant->gate)
@@ -114,8 +117,8 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 err_unregister:
 	vpv_user_leave(vvdev);
 	vfio_pci_core_unregister_device(&vvdev->core);
-err_unbind_quirks:
-	vpv_quirks_unbind(vvdev);
+err_unlimit_resets:
+	vpv_compat_unlimit_resets(vvdev);
 err_put_device:
 	vfio_put_device(&vvdev->core.vdev);
 	return ret;
@@ -133,7 +136,7 @@ void vpv_remove(struct pci_dev *pdev)
 	if (gate)
 		gate->stop(vvdev);
 	vfio_pci_core_unregister_device(core);
-	vpv_quirks_unbind(vvdev);
+	vpv_compat_unlimit_resets(vvdev);
 	vfio_put_device(&core->vdev);
 }
 

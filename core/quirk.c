@@ -8,7 +8,6 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-#include "compat.h"
 #include "core.h"
 
 #define DENY(__device, __product)					\
@@ -297,89 +296,6 @@ bool vpv_quirks_setting(const struct vfio_pci_variant_device *vvdev, u32 flag,
 	if (vpv_quirk(vvdev, flag))
 		return true;
 	return param && !(vvdev->quirks && vvdev->quirks->clear & flag);
-}
-
-/* --- resets ------------------------------------------------------------------ */
-
-/* The PCI core's own way to say that a function does not stand a reset. */
-static const struct {
-	u32 quirk;
-	pci_dev_flags_t flag;
-} reset_flags[] = {
-	{ VFIO_PCI_QUIRK_NO_FLR, PCI_DEV_FLAGS_NO_FLR_RESET },
-	{ VFIO_PCI_QUIRK_NO_PM_RESET, PCI_DEV_FLAGS_NO_PM_RESET },
-	{ VFIO_PCI_QUIRK_NO_BUS_RESET, PCI_DEV_FLAGS_NO_BUS_RESET },
-};
-
-/* Take what the flags do not keep from being used out of the list of methods. */
-static void limit_methods(struct pci_dev *pdev, u32 set)
-{
-	size_t i, n = 0;
-
-	if (set & VFIO_PCI_QUIRK_NO_RESET) {
-		pdev->reset_methods[0] = 0;
-		return;
-	}
-	if (!(set & VFIO_PCI_QUIRK_NO_FLR))
-		return;
-
-	/*
-	 * Those for particular functions are FLRs with something around them.
-	 * Some do not look at the flag, others do not look at what came of the
-	 * FLR and report a reset that did not happen.
-	 */
-	for (i = 0; i < PCI_NUM_RESET_METHODS && pdev->reset_methods[i]; i++)
-		if (pdev->reset_methods[i] != VPV_RESET_DEVICE_SPECIFIC)
-			pdev->reset_methods[n++] = pdev->reset_methods[i];
-	if (n < PCI_NUM_RESET_METHODS)
-		pdev->reset_methods[n] = 0;
-}
-
-/**
- * vpv_quirks_bind - keep the PCI core from resets that the function must not see
- * @vvdev: the device, not registered yet; device lock held, as in every reset
- */
-void vpv_quirks_bind(struct vfio_pci_variant_device *vvdev)
-{
-	struct pci_dev *pdev = vvdev->core.pdev;
-	struct vpv_quirks *quirks = vvdev->quirks;
-	pci_dev_flags_t flags = 0;
-	size_t i;
-
-	if (!quirks)
-		return;
-
-	for (i = 0; i < ARRAY_SIZE(reset_flags); i++)
-		if (quirks->set & (reset_flags[i].quirk | VFIO_PCI_QUIRK_NO_RESET))
-			flags |= reset_flags[i].flag;
-	quirks->dev_flags = flags & ~pdev->dev_flags;
-	pdev->dev_flags |= flags;
-
-	memcpy(quirks->reset_methods, pdev->reset_methods,
-	       sizeof(quirks->reset_methods));
-	limit_methods(pdev, quirks->set);
-	memcpy(quirks->left_methods, pdev->reset_methods,
-	       sizeof(quirks->left_methods));
-}
-
-/**
- * vpv_quirks_unbind - mirror of vpv_quirks_bind()
- * @vvdev: the device, closed and not registered any more; device lock held
- */
-void vpv_quirks_unbind(struct vfio_pci_variant_device *vvdev)
-{
-	struct pci_dev *pdev = vvdev->core.pdev;
-	struct vpv_quirks *quirks = vvdev->quirks;
-
-	if (!quirks)
-		return;
-
-	pdev->dev_flags &= ~quirks->dev_flags;
-	/* What somebody wrote to reset_method in sysfs since is to stay. */
-	if (!memcmp(pdev->reset_methods, quirks->left_methods,
-		    sizeof(quirks->left_methods)))
-		memcpy(pdev->reset_methods, quirks->reset_methods,
-		       sizeof(quirks->reset_methods));
 }
 
 /* --- sysfs ------------------------------------------------------------------- */

@@ -47,6 +47,18 @@ static bool gate_lacks_a_hook(const struct vfio_pci_variant_gate *gate)
 	       !gate->open;
 }
 
+/* What is wrong with the rw hook of @ops, or NULL. */
+static const char *find_rw_fault(const struct vfio_pci_variant_ops *ops)
+{
+	if (ops->rw && !ops->rw_regions)
+		return "it has an rw hook but no rw_regions to call it for";
+	if (ops->rw_regions && !ops->rw)
+		return "it has rw_regions but no rw hook";
+	if (ops->rw_regions & ~GENMASK(VFIO_PCI_VGA_REGION_INDEX, 0))
+		return "its rw_regions names one above VFIO_PCI_VGA_REGION_INDEX";
+	return NULL;
+}
+
 /* What is wrong with @variant, or NULL. */
 static const char *find_fault(const struct vfio_pci_variant *variant)
 {
@@ -78,7 +90,7 @@ static const char *find_fault(const struct vfio_pci_variant *variant)
 		return "priv_size of its gate is above VFIO_PCI_VARIANT_PRIV_MAX";
 	if (variant->nr_quirks && !variant->quirks)
 		return "it counts quirks that it does not have";
-	return NULL;
+	return find_rw_fault(ops);
 }
 
 static void build_drivers(struct vfio_pci_variant *variant)
@@ -94,6 +106,7 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	variant->rw_ops = variant->vfio_ops;
 	variant->rw_ops.read = vpv_read;
 	variant->rw_ops.write = vpv_write;
+	variant->rw_ops.ioctl = vpv_rw_ioctl;
 
 	*driver = variant->driver ? *variant->driver : (struct pci_driver) { };
 	driver->name = variant->name;

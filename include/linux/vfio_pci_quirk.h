@@ -39,7 +39,8 @@ struct vfio_pci_variant_device;
 #define VFIO_PCI_QUIRK_NO_INTX		BIT(4)
 /*
  * no_flr: never reset it by FLR, that of PCIe or that of Advanced Features, nor by
- * what the PCI core has for particular functions, which are FLRs, too
+ * what the PCI core has for particular functions. Most of that is an FLR with
+ * something around it; what is not, as for Ivy Bridge graphics, is ruled out too.
  */
 #define VFIO_PCI_QUIRK_NO_FLR		BIT(5)
 /* no_pm_reset: never reset it by way of D3hot; implies disable_idle_d3 */

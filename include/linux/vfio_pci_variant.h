@@ -26,11 +26,12 @@
  *            open()
  *            add_regions()
  *            vfio_pci_core_finish_enable()
- *   access   rw(), then vfio_pci_core_read() or vfio_pci_core_write(), with
- *            what quirks show of config space put in
+ *   access   rw(), for its regions, then vfio_pci_core_read() or
+ *            vfio_pci_core_write(), with what quirks show of config space put in
  *   reset    reset_done(), at any time between probe and remove
  *   close    close()
- *            vfio_pci_core_close_device(), which frees the regions
+ *            vfio_pci_core_close_device(), which frees the regions and resets the
+ *            function; of its bus or slot, if there is no other way: reset_done()
  *            close() of the gate
  *   remove   VFs disabled
  *            opens refused, the user asked to let go; waits for the last close
@@ -69,12 +70,18 @@ struct vpv_user_rows;
  * struct vfio_pci_variant_ops - what a variant does differently
  * @priv_size: bytes of private data to append to each device, zeroed, at most
  *	%VFIO_PCI_VARIANT_PRIV_MAX. 0: none. See vfio_pci_variant_priv().
+ * @rw_regions: BIT(index) for each region, %VFIO_PCI_BAR0_REGION_INDEX to
+ *	%VFIO_PCI_VGA_REGION_INDEX, that @rw is for. A BAR among them can be neither
+ *	mapped nor exported as dma-buf, and a device with such a BAR has no
+ *	ioeventfds: the user would get past the hook. Regions of a variant's own
+ *	have a hook of their own (&struct vfio_pci_regops).
  *
  * Every hook is optional. Registration refuses a table in which a hook stands
- * without the one it mirrors.
+ * without the one it mirrors, or @rw without @rw_regions.
  */
 struct vfio_pci_variant_ops {
 	size_t priv_size;
+	u32 rw_regions;
 
 	/**
 	 * @match: Decide whether this function is one for the variant.
@@ -123,12 +130,20 @@ struct vfio_pci_variant_ops {
 	int (*add_regions)(struct vfio_pci_variant_device *vvdev);
 
 	/**
-	 * @rw: See each read and write of the device before the core does.
+	 * @rw: See reads and writes of some regions before the core does.
 	 *
+	 * Called for the regions in @rw_regions, if @count is not 0.
 	 * @ppos holds region index and offset (VFIO_PCI_OFFSET_TO_INDEX()).
 	 * Return 0 for "not mine": the core handles the access; otherwise the
 	 * number of bytes done, with @ppos advanced by as many, or an errno.
-	 * The function is held in D0. No locks held; calls for one device run
+	 *
+	 * Runtime PM keeps the function awake meanwhile. That does not make its
+	 * memory answer: the user may have written D3hot to PMCSR or cleared
+	 * Memory Enable, and may do so, or reset it, at any moment. MMIO stands
+	 * between vfio_pci_variant_mmio_begin() and vfio_pci_variant_mmio_end(); without
+	 * them it may be an Unsupported Request, which some hosts don't survive.
+	 *
+	 * No locks held; calls for one device run
 	 * in parallel. What it answers itself is not changed by config bytes of
 	 * quirks. NULL: the core's functions stand in the device ops themselves,
 	 * so that an access costs what it costs with the in-tree driver.
@@ -141,14 +156,17 @@ struct vfio_pci_variant_ops {
 	 *
 	 * That can be at any time between probe and remove, whether the device
 	 * is open or not, in parallel with every other hook but @match and
-	 * @init; vfio_pci_core_enable() resets it too, before @open. The core's
-	 * own reset at close is not reported. Recovery from a PCIe error calls it
-	 * too, once the configuration is restored, and so does an open that finds
-	 * and restores a loss of configuration. vconfig and the regions may not
+	 * @init; vfio_pci_core_enable() resets it too, before @open. Of what
+	 * follows @close the reset of the function alone is not reported; that of
+	 * its bus or slot, where the function has no other, is, to all functions
+	 * on it. Recovery from a PCIe error calls it too, once the configuration is
+	 * restored, and so does an open that finds and restores a loss of
+	 * configuration. vconfig and the regions may not
 	 * exist: touch only private data, under a lock of your own.
-	 * Called from the PCI error handlers with the device lock held, and
-	 * while another path may hold the core's memory_lock and wait for that
-	 * device lock: do not take memory_lock here. NULL: no state to restore.
+	 * Called from the PCI error handlers with the device lock held. The
+	 * thread may hold the dev_set lock, as in a hot reset and at close, and it
+	 * or another, that waits for the device lock, the core's memory_lock:
+	 * take neither here. NULL: no state to restore.
 	 */
 	void (*reset_done)(struct vfio_pci_variant_device *vvdev);
 
@@ -390,6 +408,9 @@ struct vfio_pci_variant_device {
 	/* private: configuration to restore when it is lost; constant pointer */
 	struct vpv_state *state;
 
+	/* private: BIT(n) for each BAR n that is not to be mapped or exported */
+	u8 no_mmap;
+
 	/* private: behind @priv; use vfio_pci_variant_gate_priv() */
 	void *gate_priv;
 
@@ -464,6 +485,9 @@ int vfio_pci_variant_emulate_config(struct vfio_pci_variant_device *vvdev,
 void vfio_pci_variant_wait_for_close(struct vfio_pci_variant_device *vvdev);
 
 void vfio_pci_variant_set_vm_flags(struct vm_area_struct *vma, unsigned long flags);
+
+int __must_check vfio_pci_variant_mmio_begin(struct vfio_pci_variant_device *vvdev);
+void vfio_pci_variant_mmio_end(struct vfio_pci_variant_device *vvdev);
 
 int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 				struct module *owner, const char *mod_name);

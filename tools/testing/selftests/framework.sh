@@ -36,6 +36,9 @@ refused own-probe "Invalid argument" "vpv-test.* a field that is the framework's
 refused priv-size "Invalid argument" "vpv-test.* priv_size"
 refused release "Invalid argument" "vpv-test.* release hook but no init"
 refused close "Invalid argument" "vpv-test.* close hook but neither"
+refused rw-hook "Invalid argument" "vpv-test.* rw_regions but no rw hook"
+refused rw-regions "Invalid argument" "vpv-test.* rw hook but no rw_regions"
+refused rw-beyond "Invalid argument" "vpv-test.* rw_regions names one above VFIO_PCI_VGA_REGION_INDEX"
 refused generic "Invalid argument" "vpv-test.* generic but has hooks"
 refused specialised "Invalid argument" "vpv-test.* specialised but has no id_table"
 refused generic-specialised "Invalid argument" "vpv-test.* generic and specialised"
@@ -94,6 +97,43 @@ is "its region is there" "$(grep -c 'region 9.*size 0x40' <<<"$dump")" 1
 log_mark
 echo 1 >"/sys/bus/pci/devices/$bdf/reset"
 is "reset: reset_done" "$(hooks)" "reset_done"
+# A function without a reset of its own is reset with its bus, after the last close.
+methods=$(cat "/sys/bus/pci/devices/$bdf/reset_method")
+echo "" >"/sys/bus/pci/devices/$bdf/reset_method"
+log_mark
+vfio-dump "$bdf" >/dev/null
+is "reset_done: the reset of the bus at close is reported, after close" "$(hooks)" \
+	"open,add_regions,close,region release,reset_done"
+check "reset_done: that is the closing thread, which holds the dev_set lock" \
+	grep -q "reset_done: vfio-dump, dev_set locked" <(log_since)
+echo "$methods" >"/sys/bus/pci/devices/$bdf/reset_method"
+
+# --- rw ------------------------------------------------------------------------
+is "rw: of a region it is for, it changes what is read" \
+	"$(vfio-try "$bdf" write 2 4 2 region 4 0 8 | tail -n 1)" fffefbff
+is "rw: a read of nothing does not reach it" "$(vfio-try "$bdf" nothing 7 fff)" 0
+is "rw: a BAR that it is for can't be mapped" "$(vfio-try "$bdf" mmap 0)" \
+	"errno 22, info says no"
+is "rw: nor written by an ioeventfd" "$(vfio-try "$bdf" ioeventfd 0 8)" "errno 25"
+# Without the feature it is ENOTTY.
+case $VPV_K in
+7.*) no_dmabuf="errno 22" ;;
+*) no_dmabuf="errno 25" ;;
+esac
+is "rw: nor exported as dma-buf" "$(vfio-try "$bdf" dmabuf 0)" "$no_dmabuf"
+is "rw: other regions don't come to it" \
+	"$(vfio-try "$bdf" region 4 6 8; dmesg | grep -c 'vpv-test: rw for')" "errno 22
+0"
+is "mmio_begin: EIO while Memory Enable is clear" \
+	"$(vfio-try "$bdf" write 2 4 0 region 4 0 8 | tail -n 1)" "errno 5"
+pm=$(lspci -v -s "$bdf" | sed -n 's/.*Capabilities: \[\(..\)\] Power.*/\1/p')
+pmcsr=$(printf '%x' $((0x$pm + 4)))
+is "mmio_begin: EIO in the user's D3hot, 0 in D0" \
+	"$(vfio-try "$bdf" write 2 4 2 write 2 "$pmcsr" 3 region 4 0 8 \
+		write 2 "$pmcsr" 0 write 2 4 2 region 4 0 8 | grep -v written | paste -sd ' ')" \
+	"errno 5 fffefbff"
+is "rw: the user's D3hot is what the hook finds the function in" \
+	"$(vfio-try "$bdf" write 2 "$pmcsr" 3 region 4 0 c | tail -n 1)" 00000003
 
 # --- a user who suspends it -------------------------------------------------
 vfio-hold -l "$bdf" >/tmp/hold &
@@ -209,8 +249,9 @@ is "without an rw hook the byte is the device's" \
 	"$(vfio-dump "$bdf" | grep -c ' 5a$')" 0
 check "and the ops are the core's own" \
 	grep -q "read and write are the core's own" <(log_since)
+is "and the BAR can be mapped" "$(vfio-try "$bdf" mmap 0)" "mapped, info says yes"
 bind_override "$bdf" ""
 rmmod vpv_test
 is "the log has no complaint of the test variant" \
-	"$(dmesg | grep -c 'vpv-test: priv is not')" 0
+	"$(dmesg | grep -c 'vpv-test: \(priv is not\|rw for\)')" 0
 done_testing

@@ -316,15 +316,34 @@ resets()
 	sort -u /tmp/trace | paste -sd ' '
 }
 
+# The core's own answer, and ours where the kernel has the setting for all devices.
+case $VPV_K in
+7.*) asked=1 ;;
+*) asked=2 ;;
+esac
+echo pci_intx_mask_supported >$trace/set_ftrace_filter
+echo function >$trace/current_tracer
+echo >$trace/trace
+vfio-try "$nic0" read 1 3d >/dev/null
+is "INTx: what the core decided right is not decided again" \
+	"$(grep -c pci_intx_mask_supported $trace/trace)" $asked
+echo nop >$trace/current_tracer
+printf 'pcie_flr\npci_reset_secondary_bus\n' >$trace/set_ftrace_filter
+
 # nvme0 has FLR; without it there is the bus.
 methods=$(cat "/sys/bus/pci/devices/$nvme0/reset_method")
 check "nvme0 has FLR and bus reset ($methods)" \
 	grep -qw flr.*bus <<<"$methods"
 for q in "" no_flr no_flr+no_bus_reset no_reset; do
 	case $q in
-	"") wanted=pcie_flr says="errno 0, info says yes" hot=0 ;;
-	no_flr) wanted=pci_reset_secondary_bus says="errno 0, info says yes" hot=0 ;;
-	*) wanted="" says="errno 22, info says no" hot=19 ;;
+	"") wanted=pcie_flr says="errno 0, info says yes" hot=0 left=$methods ;;
+	no_flr)
+		wanted=pci_reset_secondary_bus says="errno 0, info says yes" hot=0
+		left=${methods/flr /} ;;
+	no_flr*)
+		wanted="" says="errno 22, info says no" hot=19
+		left=$(sed 's/flr //; s/ *bus$//' <<<"$methods") ;;
+	*) wanted="" says="errno 22, info says no" hot=19 left="" ;;
 	esac
 	write_param "${q:+$nvme0:$q}" >/dev/null
 	rebind "$nvme0"
@@ -333,6 +352,8 @@ for q in "" no_flr no_flr+no_bus_reset no_reset; do
 	is "${q:-no quirk}: what the user is told" "$(cat /tmp/out)" \
 		"$says
 errno $hot"
+	is "${q:-no quirk}: the methods that are left" \
+		"$(cat "/sys/bus/pci/devices/$nvme0/reset_method")" "$left"
 	case $q in
 	no_reset)
 		check "$q: nor is it reset by way of D3hot" is_in_d0 "$nvme0" ;;
@@ -352,14 +373,27 @@ rebind "$nvme1"
 check "no_pm_reset: it stays in D0" is_in_d0 "$nvme0"
 check "no_pm_reset, told otherwise: it goes to D3hot" wait_for 20 is_suspended "$nvme1"
 
-# What is written to sysfs while it is bound is to stay.
-write_param "$nvme0:no_flr" >/dev/null
-rebind "$nvme0"
-echo bus >"/sys/bus/pci/devices/$nvme0/reset_method"
-unbind "$nvme0"
-is "reset_method, written while bound, is left alone" \
-	"$(cat "/sys/bus/pci/devices/$nvme0/reset_method")" bus
-echo default >"/sys/bus/pci/devices/$nvme0/reset_method"
+# written QUIRK METHODS: what is in reset_method of nvme0 then, and once it is unbound.
+written()
+{
+	write_param "$nvme0:$1" >/dev/null
+	rebind "$nvme0"
+	echo "$2" >"/sys/bus/pci/devices/$nvme0/reset_method"
+	cat "/sys/bus/pci/devices/$nvme0/reset_method"
+	unbind "$nvme0"
+	cat "/sys/bus/pci/devices/$nvme0/reset_method"
+	echo default >"/sys/bus/pci/devices/$nvme0/reset_method"
+}
+
+# What root writes while it is bound stays, but for what our flags leave of the default:
+# they are gone then.
+is "reset_method: written while bound, it is left alone" \
+	"$(written no_pm_reset bus)" "bus
+bus"
+is "reset_method: default, written while bound, is all methods after unbind" \
+	"$(written no_flr default)" "${methods/flr /}
+$methods"
+is "reset_method: default, with no_reset" "$(written no_reset default)" "$methods"
 
 # A drive for which the PCI core has a method of its own: an FLR and a delay.
 modprobe idshim "bdf=$nvme0" vendor=0x8086 device=0x0953
@@ -368,12 +402,20 @@ methods=$(cat "/sys/bus/pci/devices/$nvme0/reset_method")
 is "a method for this drive alone" "$methods" "device_specific flr bus"
 rebind "$nvme0"
 is "no_flr: that is not used either" \
-	"$(cat "/sys/bus/pci/devices/$nvme0/reset_method")" "flr bus"
+	"$(cat "/sys/bus/pci/devices/$nvme0/reset_method")" bus
 is "no_flr: but the bus is reset" "$(resets vfio-try "$nvme0" reset)" \
 	pci_reset_secondary_bus
 unbind "$nvme0"
 is "unbound, it has its own method again" \
 	"$(cat "/sys/bus/pci/devices/$nvme0/reset_method")" "$methods"
+rmmod idshim
+
+# One that is no FLR, so that no flag rules it out: Ivy Bridge graphics.
+modprobe idshim "bdf=$nvme0" vendor=0x8086 device=0x0152
+echo default >"/sys/bus/pci/devices/$nvme0/reset_method"
+is "reset_method: default, with a method that asks no flag" \
+	"$(written no_flr default)" "device_specific bus
+device_specific flr bus"
 rmmod idshim
 echo default >"/sys/bus/pci/devices/$nvme0/reset_method"
 echo nop >$trace/current_tracer

@@ -6,6 +6,10 @@
  *   write SIZE AT VALUE   the same
  *   hw SIZE AT            config space, as the host sees it: the hardware
  *   bar SIZE BAR AT       read through the region of a BAR
+ *   region SIZE N AT      read from region N: the value, or "errno N"
+ *   nothing N AT          read 0 bytes there: how many were read, or "errno N"
+ *   ioeventfd BAR AT      have one write there: "errno N"
+ *   dmabuf BAR            export its first page: "errno N"
  *   mmap BAR              "mapped" or "errno N"; and what region info says of it
  *   reset                 VFIO_DEVICE_RESET: "errno N"; and what device info says
  *   ioeventfd OFFSET      have 0 written to the byte at this offset of the device by an
@@ -50,6 +54,56 @@ static void sysfs(const char *file, off_t at, void *buf, size_t size)
 static void show_region(struct vfio *vfio, int index, size_t size, off_t at)
 {
 	printf("%0*x\n", (int)size * 2, vfio_read(vfio, index, at, size));
+}
+
+static void try_region(struct vfio *vfio, size_t size, int index, off_t at)
+{
+	uint32_t value = 0;
+	ssize_t n;
+
+	n = pread(vfio->device, &value, size,
+		  vfio_region(vfio, index).offset + at);
+	if (n < 0)
+		printf("errno %d\n", errno);
+	else if (size)
+		printf("%0*x\n", (int)size * 2, value);
+	else
+		printf("%zd\n", n);
+}
+
+static void try_ioeventfd(struct vfio *vfio, int bar, off_t at)
+{
+	struct vfio_device_ioeventfd ask = {
+		.argsz = sizeof(ask),
+		.flags = VFIO_DEVICE_IOEVENTFD_32,
+		.offset = vfio_region(vfio, bar).offset + at,
+		.fd = eventfd(0, 0),
+	};
+
+	printf("errno %d\n", ioctl(vfio->device, VFIO_DEVICE_IOEVENTFD, &ask) ?
+	       errno : 0);
+}
+
+/* Headers older than the kernels under test lack it; see <linux/vfio.h>. */
+static void try_dmabuf(struct vfio *vfio, int bar)
+{
+	struct {
+		uint32_t argsz, flags;
+		uint32_t region_index, open_flags, more_flags, nr_ranges;
+		uint64_t offset, length;
+	} ask = {
+		.argsz = sizeof(ask),
+		.flags = VFIO_DEVICE_FEATURE_GET | 11,
+		.region_index = bar,
+		.open_flags = O_CLOEXEC,
+		.nr_ranges = 1,
+		.length = 4096,
+	};
+	int fd = ioctl(vfio->device, VFIO_DEVICE_FEATURE, &ask);
+
+	printf("errno %d\n", fd < 0 ? errno : 0);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void try_mmap(struct vfio *vfio, int bar)
@@ -125,6 +179,18 @@ static void do_step(struct vfio *vfio, const char *what)
 		size = number();
 		bar = number();
 		show_region(vfio, bar, size, number());
+	} else if (!strcmp(what, "region")) {
+		size = number();
+		bar = number();
+		try_region(vfio, size, bar, number());
+	} else if (!strcmp(what, "nothing")) {
+		bar = number();
+		try_region(vfio, 0, bar, number());
+	} else if (!strcmp(what, "ioeventfd")) {
+		bar = number();
+		try_ioeventfd(vfio, bar, number());
+	} else if (!strcmp(what, "dmabuf")) {
+		try_dmabuf(vfio, number());
 	} else if (!strcmp(what, "mmap")) {
 		try_mmap(vfio, number());
 	} else if (!strcmp(what, "reset")) {
