@@ -5,6 +5,7 @@
 
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/string.h>
 #include <linux/vfio_pci_variant.h>
 
 #include "quirk_text.h"
@@ -85,6 +86,27 @@ static inline int vpv_errno(int ret)
 	return ret > 0 ? pcibios_err_to_errno(ret) : ret;
 }
 
+/* ids_param.c */
+void vpv_ids_add(struct vfio_pci_variant *variant);
+
+/*
+ * A parameter, for the log: "vfio_pci.ids". Before the module's init there is no
+ * name of a variant yet, and a module's own parameters do not name the module.
+ */
+#define VPV_PARAM_FMT		"%s%s%s"
+#define VPV_PARAM_ARGS(__kp)						\
+	(__kp)->mod ? module_name((__kp)->mod) : "",			\
+	(__kp)->mod ? "." : "", (__kp)->name
+
+/* What a space in a list does, which modprobe and the kernel take for its end. */
+#define VPV_EDGE_COMMA							\
+	"it starts or ends with a comma: what stood beyond a space was not read, the kernel's log has it as an unknown parameter; write %s= without spaces, or with double quotes around its value"
+
+static inline bool vpv_has_edge_comma(const char *text)
+{
+	return *text == ',' || (*text && text[strlen(text) - 1] == ',');
+}
+
 /* quirk_param.c */
 
 /* What one value of the parameter says; shared with the devices it matched. */
@@ -96,6 +118,9 @@ struct vpv_user_rows {
 
 struct vpv_user_rows *vpv_user_rows_get(struct vfio_pci_variant_quirks *param);
 void vpv_user_rows_put(struct vpv_user_rows *rows);
+struct vpv_user_rows *
+vpv_user_rows_replace(struct vfio_pci_variant_quirks *param,
+		      struct vpv_user_rows *rows);
 int vpv_quirks_start(struct vfio_pci_variant *variant, struct module *owner);
 void vpv_quirks_stop(struct vfio_pci_variant *variant, struct module *owner);
 
@@ -169,11 +194,22 @@ static inline bool vpv_shows_bytes(const struct vfio_pci_variant_device *vvdev)
 	return vvdev->quirks && vvdev->quirks->nr_bytes;
 }
 
+bool vpv_row_is_at(const struct vpv_user_quirk *user, struct pci_dev *pdev);
+bool vpv_row_is_for(const struct vpv_user_quirk *user, struct pci_dev *pdev);
 int vpv_quirks_match(struct vfio_pci_variant_device *vvdev);
 void vpv_quirks_free(struct vfio_pci_variant_device *vvdev);
 bool vpv_quirks_setting(const struct vfio_pci_variant_device *vvdev, u32 flag,
 			bool param);
 ssize_t vpv_quirks_show(const struct vfio_pci_variant_device *vvdev, char *buf);
+
+/* quirk_report.c */
+void vpv_bound_add(struct vfio_pci_variant_device *vvdev);
+void vpv_bound_del(struct vfio_pci_variant_device *vvdev);
+struct vpv_user_rows *vpv_bound_replace(const struct vfio_pci_variant *variant,
+					struct vpv_user_rows *rows);
+void vpv_report_rows(const struct vfio_pci_variant *variant,
+		     const struct vpv_user_rows *rows);
+void vpv_report_matched(const struct vfio_pci_variant_device *vvdev);
 
 /* config.c */
 int vpv_config_apply(struct vfio_pci_variant_device *vvdev);

@@ -101,6 +101,7 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	/* The core's PM and error handlers take drvdata for its device. */
 	pci_set_drvdata(pdev, &vvdev->core);
 	vpv_compat_limit_resets(vvdev);
+	vpv_bound_add(vvdev);
 
 	ret = vpv_compat_register(vvdev);
 	if (ret)
@@ -118,6 +119,7 @@ err_unregister:
 	vpv_user_leave(vvdev);
 	vfio_pci_core_unregister_device(&vvdev->core);
 err_unlimit_resets:
+	vpv_bound_del(vvdev);
 	vpv_compat_unlimit_resets(vvdev);
 err_put_device:
 	vfio_put_device(&vvdev->core.vdev);
@@ -136,6 +138,7 @@ void vpv_remove(struct pci_dev *pdev)
 	if (gate)
 		gate->stop(vvdev);
 	vfio_pci_core_unregister_device(core);
+	vpv_bound_del(vvdev);
 	vpv_compat_unlimit_resets(vvdev);
 	vfio_put_device(&core->vdev);
 }

@@ -60,14 +60,33 @@ static const struct vfio_pci_quirk framework_quirks[] = {
 
 /* --- what matches a function ------------------------------------------------ */
 
-static bool is_for(const struct vpv_user_quirk *user, struct pci_dev *pdev)
+/**
+ * vpv_row_is_at - is a function where a user's row says?
+ * @user: a row by address
+ * @pdev: the function
+ *
+ * Return: whether it is, whatever its ID.
+ */
+bool vpv_row_is_at(const struct vpv_user_quirk *user, struct pci_dev *pdev)
 {
-	if (!user->by_address)
-		return vpv_id_matches(&user->quirk.match, pdev);
-
 	return user->domain == pci_domain_nr(pdev->bus) &&
 	       user->bus == pdev->bus->number &&
-	       PCI_DEVFN(user->slot, user->function) == pdev->devfn;
+	       user->slot == PCI_SLOT(pdev->devfn) &&
+	       (user->function == VPV_ANY_FUNCTION ||
+		user->function == PCI_FUNC(pdev->devfn));
+}
+
+/**
+ * vpv_row_is_for - is a user's row for a function?
+ * @user: the row
+ * @pdev: the function
+ *
+ * Return: whether its address, if it has one, and its ID match.
+ */
+bool vpv_row_is_for(const struct vpv_user_quirk *user, struct pci_dev *pdev)
+{
+	return (!user->by_address || vpv_row_is_at(user, pdev)) &&
+	       vpv_id_matches(&user->quirk.match, pdev);
 }
 
 /* Put a row that matches at the end of @quirks; NULL: only count it. */
@@ -112,7 +131,7 @@ static unsigned int find_rows(struct vfio_pci_variant_device *vvdev,
 	n = add_table(quirks, n, variant->quirks, variant->nr_quirks, pdev,
 		      VPV_QUIRK_OF_VARIANT);
 	for (i = 0; user_rows && i < user_rows->nr; i++)
-		if (is_for(&user_rows->rows[i], pdev))
+		if (vpv_row_is_for(&user_rows->rows[i], pdev))
 			n = add_row(quirks, n, &user_rows->rows[i].quirk,
 				    VPV_QUIRK_OF_USER);
 	return n;
@@ -257,6 +276,7 @@ int vpv_quirks_match(struct vfio_pci_variant_device *vvdev)
 	quirks->nr_rows = find_rows(vvdev, user_rows, quirks);
 	vvdev->quirks = quirks;
 
+	vpv_report_matched(vvdev);
 	ret = merge_rows(quirks);
 	if (!ret && is_denied(vvdev))
 		ret = -EINVAL;

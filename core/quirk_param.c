@@ -2,6 +2,7 @@
 /* The quirks parameter of a module: its text, and the rows that it says. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/ctype.h>
 #include <linux/kref.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
@@ -52,10 +53,16 @@ struct vpv_user_rows *vpv_user_rows_get(struct vfio_pci_variant_quirks *param)
 	return rows;
 }
 
-/* Returns the rows that were there before: the caller puts them. */
-static struct vpv_user_rows *
-user_rows_replace(struct vfio_pci_variant_quirks *param,
-		  struct vpv_user_rows *rows)
+/**
+ * vpv_user_rows_replace - exchange the rows of a parameter
+ * @param: the parameter
+ * @rows: the new ones, whose reference it takes over; may be NULL
+ *
+ * Return: the rows that were there before, for the caller to put.
+ */
+struct vpv_user_rows *
+vpv_user_rows_replace(struct vfio_pci_variant_quirks *param,
+		      struct vpv_user_rows *rows)
 {
 	spin_lock(&user_rows_lock);
 	swap(param->rows, rows);
@@ -110,27 +117,28 @@ static struct vpv_user_rows *parse_rows(const char *variant, char *text,
 }
 
 /* A loaded module: all of it or nothing. */
-static int write_rows(struct vfio_pci_variant_quirks *param, const char *val)
+static int write_rows(struct vfio_pci_variant_quirks *param, const char *val,
+		      size_t len)
 {
-	char *text = kstrdup(val, GFP_KERNEL);
-	char *accepted = kstrdup(val, GFP_KERNEL);
+	const struct vfio_pci_variant *variant = param->variant;
+	char *text = kmemdup_nul(val, len, GFP_KERNEL);
+	char *accepted = kmemdup_nul(val, len, GFP_KERNEL);
 	struct vpv_user_rows *rows = NULL;
 	unsigned int refused;
 	int ret = -ENOMEM;
 
 	if (text && accepted)
-		rows = parse_rows(param->variant->name, text, accepted,
-				  &refused);
+		rows = parse_rows(variant->name, text, accepted, &refused);
 	if (!rows)
 		goto out;
 
 	if (refused) {
-		pr_warn("%s: quirks: nothing was changed\n",
-			param->variant->name);
+		pr_warn("%s: quirks: nothing was changed\n", variant->name);
 		ret = -EINVAL;
 	} else {
 		strscpy(param->text, accepted, sizeof(param->text));
-		rows = user_rows_replace(param, rows);
+		vpv_report_rows(variant, rows);
+		rows = vpv_bound_replace(variant, rows);
 		ret = 0;
 	}
 	vpv_user_rows_put(rows);
@@ -141,22 +149,45 @@ out:
 }
 
 /*
- * Called with the parameter's lock. At boot there is no allocator yet, and before
- * the module's init no name for the log: then the text is only kept.
+ * Before the module's init: the kernel's command line, files in modprobe.d and
+ * modprobe's own command line may each have some, and each adds to what is there.
+ * At boot there is no allocator yet, and no name for the log: the text is only
+ * kept.
  */
+static void add_text(struct vfio_pci_variant_quirks *param, const char *val,
+		     size_t len)
+{
+	size_t at = strlen(param->text);
+
+	param->edge_comma |= *val == ',' || val[len - 1] == ',';
+	if (at)
+		param->text[at++] = ',';
+	memcpy(param->text + at, val, len);
+	param->text[at + len] = '\0';
+}
+
+/* Called with the parameter's lock. */
 static int quirks_param_set(const char *val, const struct kernel_param *kp)
 {
 	struct vfio_pci_variant_quirks *param = kp->arg;
+	size_t before, len;
 
-	if (strlen(val) >= sizeof(param->text)) {
-		pr_err("%s: longer than %zu characters, refused\n", kp->name,
-		       sizeof(param->text) - 1);
+	/* What echo puts after it does not count. */
+	val = skip_spaces(val);
+	for (len = strlen(val); len && isspace(val[len - 1]); len--)
+		;
+	before = param->variant || !*param->text ? 0 : strlen(param->text) + 1;
+	if (before + len >= sizeof(param->text)) {
+		pr_err(VPV_PARAM_FMT ": longer than %zu characters%s, refused\n",
+		       VPV_PARAM_ARGS(kp), sizeof(param->text) - 1,
+		       before ? " with what was given before" : "");
 		return -ENOSPC;
 	}
-	if (param->variant)
-		return write_rows(param, val);
 
-	strscpy(param->text, val, sizeof(param->text));
+	if (param->variant)
+		return write_rows(param, val, len);
+	if (len)
+		add_text(param, val, len);
 	return 0;
 }
 
@@ -200,7 +231,11 @@ int vpv_quirks_start(struct vfio_pci_variant *variant, struct module *owner)
 	if (text)
 		rows = parse_rows(variant->name, text, param->text, &refused);
 	if (rows) {
-		user_rows_replace(param, rows);
+		if (param->edge_comma)
+			pr_warn("%s: quirks: " VPV_EDGE_COMMA "\n",
+				variant->name, "quirks");
+		vpv_report_rows(variant, rows);
+		vpv_user_rows_replace(param, rows);
 		param->variant = variant;
 	}
 	kernel_param_unlock(owner);
@@ -224,6 +259,6 @@ void vpv_quirks_stop(struct vfio_pci_variant *variant, struct module *owner)
 
 	kernel_param_lock(owner);
 	param->variant = NULL;
-	vpv_user_rows_put(user_rows_replace(param, NULL));
+	vpv_user_rows_put(vpv_user_rows_replace(param, NULL));
 	kernel_param_unlock(owner);
 }

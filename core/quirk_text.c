@@ -39,6 +39,65 @@ static bool is_vfios(u16 offset)
 	       (offset >= 0x30 && offset < 0x34);
 }
 
+/* IDs of capabilities, which 0 ends. */
+static const char *caps_fault(const u16 *ids, u32 max)
+{
+	bool ended = false;
+	int i;
+
+	for (i = 0; i < VFIO_PCI_QUIRK_MAX_CAPS; i++) {
+		if (ended && ids[i])
+			return "a capability follows the 0 that ends the list";
+		if (ids[i] > max)
+			return "the ID of a capability is above 0xff";
+		ended = !ids[i];
+	}
+	return NULL;
+}
+
+static const char *config_fault(const struct vfio_pci_quirk_byte *config)
+{
+	bool ended = false;
+	int i;
+
+	for (i = 0; i < VFIO_PCI_QUIRK_MAX_CONFIG; i++) {
+		const struct vfio_pci_quirk_byte *byte = &config[i];
+
+		if (!byte->mask && (byte->offset || byte->value))
+			return "a config byte has no mask";
+		if (ended && byte->mask)
+			return "a config byte follows the one that ends the list";
+		ended = !byte->mask;
+		if (ended)
+			continue;
+		if (byte->offset >= 4096)
+			return "config space ends at 0xfff";
+		if (is_vfios(byte->offset))
+			return "COMMAND and BARs can't be shown otherwise";
+		if (byte->value & ~byte->mask)
+			return "a shown value has bits outside its mask";
+	}
+	return NULL;
+}
+
+/**
+ * vpv_match_fault - check whom a row is for
+ * @match: its match, which is not empty
+ *
+ * Return: why no function can match, in words; NULL if one can.
+ */
+const char *vpv_match_fault(const struct pci_device_id *match)
+{
+	if (!vpv_valid_id(match->vendor) || !vpv_valid_id(match->device) ||
+	    !vpv_valid_id(match->subvendor) || !vpv_valid_id(match->subdevice))
+		return "an ID has more than 16 bits";
+	if (match->vendor == 0 || match->vendor == 0xffff)
+		return "no function has the vendor 0000 or ffff";
+	if ((match->class & match->class_mask) > 0xffffff)
+		return "a class has more than 24 bits";
+	return NULL;
+}
+
 /**
  * vpv_quirk_fault - check what a row says, but for its match and reason
  * @quirk: the row
@@ -47,7 +106,7 @@ static bool is_vfios(u16 offset)
  */
 const char *vpv_quirk_fault(const struct vfio_pci_quirk *quirk)
 {
-	int i;
+	const char *fault;
 
 	if ((quirk->set | quirk->clear) & ~VFIO_PCI_QUIRK_FLAGS)
 		return "it has a flag that does not exist";
@@ -56,16 +115,13 @@ const char *vpv_quirk_fault(const struct vfio_pci_quirk *quirk)
 	if (quirk->no_mmap >= BIT(PCI_STD_NUM_BARS))
 		return "a function has BARs 0 to 5";
 
-	for (i = 0; i < VFIO_PCI_QUIRK_MAX_CONFIG && quirk->config[i].mask; i++) {
-		const struct vfio_pci_quirk_byte *byte = &quirk->config[i];
-
-		if (byte->offset >= 4096)
-			return "config space ends at 0xfff";
-		if (is_vfios(byte->offset))
-			return "COMMAND and BARs can't be shown otherwise";
-		if (byte->value & ~byte->mask)
-			return "a shown value has bits outside its mask";
-	}
+	fault = caps_fault(quirk->hide_caps, 0xff);
+	if (!fault)
+		fault = caps_fault(quirk->hide_ext_caps, 0xffff);
+	if (!fault)
+		fault = config_fault(quirk->config);
+	if (fault)
+		return fault;
 
 	if (!quirk->set && !quirk->clear && !quirk->no_mmap && !quirk->fixup &&
 	    !quirk->hide_caps[0] && !quirk->hide_ext_caps[0] &&
@@ -74,30 +130,65 @@ const char *vpv_quirk_fault(const struct vfio_pci_quirk *quirk)
 	return NULL;
 }
 
-/* Is the hexadecimal number that @s starts with a field of the selector? */
-static bool is_field(const char *s)
+/**
+ * vpv_quirk_is_same - do two rows say the same?
+ * @a: a row
+ * @b: another
+ *
+ * Return: whether they do, whomever they are for.
+ */
+bool vpv_quirk_is_same(const struct vfio_pci_quirk *a,
+		       const struct vfio_pci_quirk *b)
+{
+	return a->set == b->set && a->clear == b->clear &&
+	       a->no_mmap == b->no_mmap && a->fixup == b->fixup &&
+	       !memcmp(a->hide_caps, b->hide_caps, sizeof(a->hide_caps)) &&
+	       !memcmp(a->hide_ext_caps, b->hide_ext_caps,
+		       sizeof(a->hide_ext_caps)) &&
+	       !memcmp(a->config, b->config, sizeof(a->config));
+}
+
+static const char no_function[] =
+	"an address has a function: 04:00.0, or 04:00.* for all; an ID has fields of 4 digits";
+
+/* Hexadecimal numbers with colons between, up to a point: only addresses have that. */
+static bool is_address(const char *s)
 {
 	u32 unused;
 
-	s = vpv_parse_hex(s, &unused);
-	return s && (*s == ':' || *s == '.');
+	while ((s = vpv_parse_hex(s, &unused)) && *s == ':')
+		s++;
+	return s && *s == '.';
 }
 
-/* An address whose fields up to the point are read: @s is at the function. */
-static const char *parse_function(const char **s, const u32 *field, int n,
-				  struct vpv_user_quirk *user)
+/* Read [domain:]bus:slot.function and the colon after it. */
+static const char *parse_address(const char **s, struct vpv_user_quirk *user)
 {
-	u32 function;
+	u32 field[3], function;
+	int n = 0;
 
-	*s = vpv_parse_hex(*s, &function);
-	if (!*s || **s != ':' || function > 7)
-		return "the address has no function 0 to 7";
-	(*s)++;
-
-	if (n < 2 || n > 3)
-		return "an address is domain:bus:slot.function";
+	for (;;) {
+		*s = vpv_parse_hex(*s, &field[n++]);
+		if (!*s || (**s != '.' && (**s != ':' || n == ARRAY_SIZE(field))))
+			return no_function;
+		if (*(*s)++ == '.')
+			break;
+	}
+	if (n < 2)
+		return "an address is [domain:]bus:slot.function";
 	if (field[n - 2] > 0xff || field[n - 1] > 0x1f)
 		return "the address has no such bus or slot";
+
+	if (**s == '*') {
+		function = VPV_ANY_FUNCTION;
+		(*s)++;
+	} else {
+		*s = vpv_parse_hex(*s, &function);
+		if (!*s || function > 7)
+			return "the address has no function, 0 to 7 or *";
+	}
+	if (*(*s)++ != ':')
+		return "a colon and a flag are missing after the address";
 
 	user->by_address = true;
 	user->domain = n == 3 ? field[0] : 0;
@@ -107,33 +198,84 @@ static const char *parse_function(const char **s, const u32 *field, int n,
 	return NULL;
 }
 
+/* Does @s start with what can be meant as a field of an ID? */
+static bool is_field(const char *s)
+{
+	u32 unused;
+
+	s = *s == '*' ? s + 1 : vpv_parse_hex(s, &unused);
+	return s && (*s == ':' || *s == '@');
+}
+
+/*
+ * A field, for which is_field() holds. Four digits and no fewer: else the start of
+ * an address would pass for an ID.
+ */
+static const char *parse_field(const char **s, u32 *value)
+{
+	const char *digits = *s;
+
+	if (**s == '*') {
+		*value = PCI_ANY_ID;
+		(*s)++;
+		return NULL;
+	}
+
+	*s = vpv_parse_hex(*s, value);
+	if (digits[1] == 'x' || digits[1] == 'X')
+		digits += 2;
+	if (*s - digits != 4 && *value != (u32)PCI_ANY_ID)
+		return no_function;
+	return NULL;
+}
+
+/* Read vendor:device[:subvendor[:subdevice]] and the character after it. */
+static const char *parse_id(const char **s, struct pci_device_id *match,
+			    bool *at)
+{
+	u32 field[4] = { 0, 0, PCI_ANY_ID, PCI_ANY_ID };
+	const char *fault;
+	int n = 0;
+
+	*at = false;
+	while (!*at && is_field(*s)) {
+		if (n == ARRAY_SIZE(field))
+			return "the selector has too many parts";
+		fault = parse_field(s, &field[n++]);
+		if (fault)
+			return fault;
+		*at = *(*s)++ == '@';
+	}
+	if (n < 2)
+		return "it does not start with an ID or an address and a colon";
+
+	match->vendor = field[0];
+	match->device = field[1];
+	match->subvendor = field[2];
+	match->subdevice = field[3];
+	return vpv_match_fault(match);
+}
+
 /* Read the selector and the colon after it. */
 static const char *parse_selector(const char **s, struct vpv_user_quirk *user)
 {
-	u32 field[4] = { 0, 0, PCI_ANY_ID, PCI_ANY_ID };
-	int n = 0, i;
+	const char *fault;
+	bool at;
 
-	while (is_field(*s)) {
-		if (n == ARRAY_SIZE(field))
-			return "the selector has too many parts";
-		*s = vpv_parse_hex(*s, &field[n++]);
-		if (*(*s)++ == '.')
-			return parse_function(s, field, n, user);
+	if (is_address(*s)) {
+		user->quirk.match = (struct pci_device_id) {
+			.vendor = PCI_ANY_ID,
+			.device = PCI_ANY_ID,
+			.subvendor = PCI_ANY_ID,
+			.subdevice = PCI_ANY_ID,
+		};
+		return parse_address(s, user);
 	}
 
-	if (n < 2)
-		return "it does not start with an ID or an address and a colon";
-	for (i = 0; i < n; i++)
-		if (!vpv_valid_id(field[i]))
-			return "the ID has more than 16 bits";
-
-	user->quirk.match = (struct pci_device_id) {
-		.vendor = field[0],
-		.device = field[1],
-		.subvendor = field[2],
-		.subdevice = field[3],
-	};
-	return NULL;
+	fault = parse_id(s, &user->quirk.match, &at);
+	if (!fault && at)
+		fault = parse_address(s, user);
+	return fault;
 }
 
 /* "=0", "=1", or nothing, which is "=1". */
@@ -273,9 +415,9 @@ static const char *parse_flag(const char **s, struct vfio_pci_quirk *quirk)
 /**
  * vpv_parse_quirk - read one piece of the quirks parameter
  * @piece: "SELECTOR:FLAG[+FLAG...]", white space around the whole ignored.
- *	SELECTOR is vendor:device[:subvendor[:subdevice]] or
- *	[domain:]bus:slot.function, FLAG one of the names in flags[] and
- *	actions[], with its value; numbers are hexadecimal
+ *	SELECTOR is vendor:device[:subvendor[:subdevice]], or
+ *	[domain:]bus:slot.function, or both with @ between; FLAG one of the names
+ *	in flags[] and actions[], with its value; numbers are hexadecimal
  * @user: the row; undefined on error
  *
  * Return: NULL, or what is wrong with @piece, in words.
@@ -355,28 +497,68 @@ int vpv_format_quirk(const struct vfio_pci_quirk *quirk, char *buf,
 	return n - 1;
 }
 
+static int format_field(char colon, u32 value, char *buf, size_t size)
+{
+	char lead[2] = { colon };
+
+	if (value == (u32)PCI_ANY_ID)
+		return scnprintf(buf, size, "%s*", lead);
+	return scnprintf(buf, size, "%s%04x", lead, value);
+}
+
+static int format_id(const struct pci_device_id *match, char *buf, size_t size)
+{
+	int n;
+
+	n = format_field('\0', match->vendor, buf, size);
+	n += format_field(':', match->device, buf + n, size - n);
+	if (match->subvendor == (u32)PCI_ANY_ID &&
+	    match->subdevice == (u32)PCI_ANY_ID)
+		return n;
+	n += format_field(':', match->subvendor, buf + n, size - n);
+	n += format_field(':', match->subdevice, buf + n, size - n);
+	return n;
+}
+
 /**
  * vpv_format_selector - the text form of whom a user's row is for
  * @user: the row
- * @buf: at least VPV_SELECTOR_TEXT bytes
- * @size: of @buf
+ * @buf: at least VPV_SELECTOR_TEXT bytes, or the text may be cut off
+ * @size: of @buf, above 0
  *
- * Return: the length of the text.
+ * Return: the length of the text, which the parameter understands.
  */
 int vpv_format_selector(const struct vpv_user_quirk *user, char *buf,
 			size_t size)
 {
-	const struct pci_device_id *match = &user->quirk.match;
-	int n;
+	int n = 0;
 
-	if (user->by_address)
-		return scnprintf(buf, size, "%04x:%02x:%02x.%x", user->domain,
-				 user->bus, user->slot, user->function);
+	if (!user->by_address)
+		return format_id(&user->quirk.match, buf, size);
 
-	n = scnprintf(buf, size, "%04x:%04x", match->vendor, match->device);
-	if (match->subvendor != (u32)PCI_ANY_ID ||
-	    match->subdevice != (u32)PCI_ANY_ID)
-		n += scnprintf(buf + n, size - n, ":%04x:%04x",
-			       match->subvendor, match->subdevice);
+	if (vpv_has_id(user)) {
+		n = format_id(&user->quirk.match, buf, size);
+		n += scnprintf(buf + n, size - n, "@");
+	}
+	n += scnprintf(buf + n, size - n, "%04x:%02x:%02x.", user->domain,
+		       user->bus, user->slot);
+	if (user->function == VPV_ANY_FUNCTION)
+		n += scnprintf(buf + n, size - n, "*");
+	else
+		n += scnprintf(buf + n, size - n, "%x", user->function);
 	return n;
+}
+
+/**
+ * vpv_has_id - is a user's row for some ID only?
+ * @user: the row
+ *
+ * Return: false if whatever is at its address is meant.
+ */
+bool vpv_has_id(const struct vpv_user_quirk *user)
+{
+	const struct pci_device_id *match = &user->quirk.match;
+
+	return (match->vendor & match->device & match->subvendor &
+		match->subdevice) != (u32)PCI_ANY_ID;
 }

@@ -5,14 +5,18 @@
 #include <linux/types.h>
 #include <linux/vfio_pci_quirk.h>
 
+/* All functions of a slot. */
+#define VPV_ANY_FUNCTION	0xff
+
 /**
  * struct vpv_user_quirk - one piece of the quirks parameter
- * @quirk: the row; without a reason, and with a match only if by ID
- * @by_address: it is for one function, not for an ID
- * @domain: of that function
+ * @quirk: the row; without a reason; its match is that of any function if it is
+ *	by address only
+ * @by_address: it is for what is at one address, and matches
+ * @domain: of that address
  * @bus: likewise
  * @slot: likewise
- * @function: likewise
+ * @function: likewise, or VPV_ANY_FUNCTION
  */
 struct vpv_user_quirk {
 	struct vfio_pci_quirk quirk;
@@ -27,8 +31,12 @@ struct vpv_user_quirk {
 #define VPV_SELECTOR_TEXT	48
 #define VPV_QUIRK_TEXT		1024
 
+const char *vpv_match_fault(const struct pci_device_id *match);
 const char *vpv_quirk_fault(const struct vfio_pci_quirk *quirk);
+bool vpv_quirk_is_same(const struct vfio_pci_quirk *a,
+		       const struct vfio_pci_quirk *b);
 const char *vpv_parse_quirk(const char *piece, struct vpv_user_quirk *user);
+bool vpv_has_id(const struct vpv_user_quirk *user);
 int vpv_format_selector(const struct vpv_user_quirk *user, char *buf,
 			size_t size);
 int vpv_format_quirk(const struct vfio_pci_quirk *quirk, char *buf,

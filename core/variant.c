@@ -6,7 +6,6 @@
 #include <linux/string.h>
 
 #include "core.h"
-#include "ids.h"
 
 /* Fields of a variant's own pci_driver that the framework fills. */
 static bool overrides_framework(const struct pci_driver *driver)
@@ -31,7 +30,8 @@ static bool has_bad_quirk(const struct vfio_pci_variant *variant)
 		else if (vpv_id_is_empty(&quirk->match))
 			fault = "it matches nothing";
 		else
-			fault = vpv_quirk_fault(quirk);
+			fault = vpv_match_fault(&quirk->match) ?:
+				vpv_quirk_fault(quirk);
 		if (fault) {
 			pr_err("%s: refused: quirk %zu (%s): %s\n",
 			       variant->name, i, quirk->reason ?: "?", fault);
@@ -90,6 +90,8 @@ static const char *find_fault(const struct vfio_pci_variant *variant)
 		return "priv_size of its gate is above VFIO_PCI_VARIANT_PRIV_MAX";
 	if (variant->nr_quirks && !variant->quirks)
 		return "it counts quirks that it does not have";
+	if (variant->quirks && !variant->nr_quirks)
+		return "it has quirks but counts none";
 	return find_rw_fault(ops);
 }
 
@@ -118,37 +120,6 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	driver->dev_groups = vpv_dev_groups;
 	/* DMA is the user's, through its own mappings. */
 	driver->driver_managed_dma = true;
-}
-
-static void add_id(struct vfio_pci_variant *variant, const char *piece)
-{
-	struct pci_device_id id;
-	int ret;
-
-	if (vpv_parse_id(piece, &id)) {
-		pr_warn("%s: ids: \"%s\" is not an ID, skipped; write vendor:device[:subvendor[:subdevice[:class[:class_mask]]]] in hex\n",
-			variant->name, piece);
-		return;
-	}
-
-	ret = pci_add_dynid(&variant->pci_driver, id.vendor, id.device,
-			    id.subvendor, id.subdevice, id.class,
-			    id.class_mask, 0);
-	if (ret)
-		pr_warn("%s: ids: cannot add \"%s\": error %d\n",
-			variant->name, piece, ret);
-	else
-		pr_info("%s: ids: takes \"%s\"\n", variant->name, piece);
-}
-
-/* The IDs are used up here, once: the parameter can't be read or written. */
-static void add_ids(struct vfio_pci_variant *variant)
-{
-	char *rest = variant->params->ids, *piece;
-
-	while ((piece = strsep(&rest, ",")))
-		if (*piece)
-			add_id(variant, piece);
 }
 
 /**
@@ -191,7 +162,7 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 	}
 
 	if (variant->params) {
-		add_ids(variant);
+		vpv_ids_add(variant);
 		if (variant->params->disable_denylist)
 			pr_warn("%s: the denylist is off\n", variant->name);
 	}

@@ -260,6 +260,9 @@ struct vfio_pci_variant_gate {
 	void (*close)(struct vfio_pci_variant_device *vvdev);
 };
 
+/* The longest value of the ids parameter, with its final 0, as in the in-tree driver. */
+#define VFIO_PCI_VARIANT_IDS_MAX	SZ_1K
+
 /* The longest value of the quirks parameter, with its final 0. */
 #define VFIO_PCI_VARIANT_QUIRKS_MAX	SZ_2K
 
@@ -267,6 +270,7 @@ struct vfio_pci_variant_gate {
 struct vfio_pci_variant_quirks {
 	/* private: under the parameter's lock */
 	char text[VFIO_PCI_VARIANT_QUIRKS_MAX];
+	bool edge_comma;
 	const struct vfio_pci_variant *variant;
 
 	/* private: under a lock of the framework */
@@ -292,7 +296,7 @@ struct vfio_pci_variant_quirks {
  * they allow an act, they are not state of a device.
  */
 struct vfio_pci_variant_params {
-	char ids[1024];
+	char ids[VFIO_PCI_VARIANT_IDS_MAX];
 	bool nointxmask;
 	bool disable_vga;
 	bool disable_idle_d3;
@@ -410,6 +414,9 @@ struct vfio_pci_variant_device {
 
 	/* private: BIT(n) for each BAR n that is not to be mapped or exported */
 	u8 no_mmap;
+
+	/* private: in the list of those that a write of quirks= comes too late for */
+	struct list_head bound;
 
 	/* private: behind @priv; use vfio_pci_variant_gate_priv() */
 	void *gate_priv;
@@ -539,8 +546,11 @@ void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
 #define VFIO_PCI_VARIANT_PARAM_ENABLE_SRIOV(__p)	static_assert(1)
 #endif
 
+extern const struct kernel_param_ops vfio_pci_variant_ids_ops;
+
 #define VFIO_PCI_VARIANT_PARAM_IDS(__p)					\
-	module_param_string(ids, (__p).ids, sizeof((__p).ids), 0);	\
+	module_param_cb(ids, &vfio_pci_variant_ids_ops, (__p).ids, 0);	\
+	MODULE_INFO(parmtype, "ids:string");				\
 	MODULE_PARM_DESC(ids,						\
 		"PCI IDs to bind: vendor:device[:subvendor[:subdevice[:class[:class_mask]]]],...")
 
@@ -570,7 +580,7 @@ extern const struct kernel_param_ops vfio_pci_variant_quirks_ops;
 #define VFIO_PCI_VARIANT_PARAM_QUIRKS(__p)				\
 	module_param_cb(quirks, &vfio_pci_variant_quirks_ops, &(__p).quirks, 0644); \
 	MODULE_PARM_DESC(quirks,					\
-		"What is special about devices: ID or address:flag[+flag...],... (string)")
+		"What is special about devices: ID, address, ID@address:flag[+flag...],... (string)")
 
 /**
  * VFIO_PCI_VARIANT_PARAMS - declare the standard parameters of a module

@@ -25,8 +25,12 @@ int fuzz_one_input(const uint8_t *data, size_t size)
 
 	if (!vpv_parse_quirk(text, &user)) {
 		must(!vpv_quirk_fault(&user.quirk));
+		must(!vpv_match_fault(&user.quirk.match));
 		write_out(&user, written, sizeof(written));
 		must(!vpv_parse_quirk(written, &reread));
+		must(vpv_quirk_is_same(&user.quirk, &reread.quirk));
+		must(user.by_address == reread.by_address);
+		must(vpv_has_id(&user) == vpv_has_id(&reread));
 		write_out(&reread, again, sizeof(again));
 		must(!strcmp(written, again));
 	}
