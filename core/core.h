@@ -70,8 +70,16 @@ int vpv_state_enable(struct vfio_pci_variant_device *vvdev);
 const struct vfio_pci_variant *vpv_adopt(const struct vfio_pci_variant *variant,
 					 struct pci_dev *pdev);
 void vpv_adopt_put(const struct vfio_pci_variant *adopted);
+void vpv_adopt_bound(struct vfio_pci_variant_device *vvdev);
+void vpv_adopt_unbound(struct vfio_pci_variant_device *vvdev);
 void vpv_adopt_start(struct vfio_pci_variant *variant);
 void vpv_adopt_stop(struct vfio_pci_variant *variant);
+
+/* adopt_load.c */
+const char *vpv_adopt_load(struct pci_dev *pdev);
+void vpv_adopt_load_forget(void);
+int vpv_adopt_load_init(void);
+void vpv_adopt_load_exit(void);
 
 /* settings.c */
 extern const struct attribute_group *vpv_dev_groups[];

@@ -64,6 +64,7 @@ alloc_device(struct pci_dev *pdev, const struct vfio_pci_variant *variant,
 
 	vvdev = vdev_to_vvdev(vdev);
 	vvdev->variant = variant;
+	INIT_LIST_HEAD(&vvdev->plain);
 	if (gate)
 		vvdev->gate_priv = (void *)vvdev + gate_at;
 	return vvdev;
@@ -108,6 +109,7 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto err_unlimit_resets;
 
 	vpv_compat_registered(vvdev);
+	vpv_adopt_bound(vvdev);
 	if (!variant->gate)
 		return 0;
 	ret = vpv_errno(variant->gate->start(vvdev));
@@ -116,6 +118,7 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return 0;
 
 err_unregister:
+	vpv_adopt_unbound(vvdev);
 	vpv_user_leave(vvdev);
 	vfio_pci_core_unregister_device(&vvdev->core);
 err_unlimit_resets:
@@ -132,6 +135,7 @@ void vpv_remove(struct pci_dev *pdev)
 	struct vfio_pci_variant_device *vvdev = to_vfio_pci_variant_device(core);
 	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
+	vpv_adopt_unbound(vvdev);
 	/* Users of its VFs go before its own: the VFs need the PF. */
 	vfio_pci_core_sriov_configure(core, 0);
 	vpv_user_leave(vvdev);

@@ -161,12 +161,13 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 		return ret;
 	}
 
+	/* Before its IDs: who wants to adopt it may hold the lock of a function of theirs. */
+	vpv_adopt_start(variant);
 	if (variant->params) {
 		vpv_ids_add(variant);
 		if (variant->params->disable_denylist)
 			pr_warn("%s: the denylist is off\n", variant->name);
 	}
-	vpv_adopt_start(variant);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__vfio_pci_variant_register);
@@ -202,12 +203,13 @@ static int __init vpv_module_init(void)
 			  IS_BUILTIN(CONFIG_VFIO_PCI) ?
 			  "built in, ours needs a kernel that has it as a module" :
 			  "loaded; for ours: modprobe -r vfio-pci && modprobe vfio-pci");
-	return 0;
+	return vpv_adopt_load_init();
 }
 module_init(vpv_module_init);
 
 static void __exit vpv_module_exit(void)
 {
+	vpv_adopt_load_exit();
 }
 module_exit(vpv_module_exit);
 

@@ -11,7 +11,8 @@
  * What runs, in this order (see each hook for its locks):
  *
  *   probe    match()
- *            a generic variant looks for a specialised one to adopt: its match();
+ *            a generic variant looks for a specialised one to adopt, and has
+ *            it loaded: its match();
  *            all hooks below are then those of the adopted one
  *            vfio_pci_core_init_dev()
  *            quirks matched; denied by one? then -EINVAL
@@ -309,7 +310,8 @@ struct vfio_pci_variant_params {
 /**
  * struct vfio_pci_variant_settings - what holds for one bound device
  * @nointxmask: see &struct vfio_pci_variant_params
- * @disable_vga: likewise; always true where the kernel has no VFIO_PCI_VGA
+ * @disable_vga: likewise; always true for VFs, and where the kernel has no
+ *	VFIO_PCI_VGA
  * @disable_idle_d3: likewise
  *
  * Module parameters, and quirks above them. Written once, in probe, before the
@@ -331,11 +333,12 @@ struct vfio_pci_variant_settings {
  * @quirks: rows for hardware that it may bind. NULL: none.
  * @nr_quirks: number of @quirks
  * @generic: it takes any function, adds nothing of its own, and adopts: when it
- *	binds a function that a loaded specialised variant matches, it runs that
+ *	binds a function that a specialised variant matches, it runs that
  *	one's hooks and applies its quirks, under its own name and settings, and
  *	pins its module. So it has no @ops, but it may have a @gate.
  * @specialised: it is for the functions in its @id_table, and generic variants
- *	adopt it there. Its hooks then run for devices that are bound to another
+ *	adopt it there; VFIO_PCI_VARIANT_ADOPTABLE() has it loaded for them. Its
+ *	hooks then run for devices that are bound to another
  *	variant, and its registration must be the last thing that its module's
  *	init does: it can be in use from there on.
  * @gate: how users come to its devices. NULL: by address, as with the in-tree
@@ -417,6 +420,9 @@ struct vfio_pci_variant_device {
 
 	/* private: in the list of those that a write of quirks= comes too late for */
 	struct list_head bound;
+
+	/* private: among those that adopted none */
+	struct list_head plain;
 
 	/* private: behind @priv; use vfio_pci_variant_gate_priv() */
 	void *gate_priv;
@@ -527,6 +533,43 @@ void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
 #define module_vfio_pci_variant(__variant) \
 	module_driver(__variant, vfio_pci_variant_register, \
 		      vfio_pci_variant_unregister)
+
+/**
+ * VFIO_PCI_VARIANT_ADOPTABLE - have a specialised variant loaded by ID
+ * @__vendor: a string of four upper-case hex digits, or "*" for any, as the following
+ * @__device: likewise
+ *
+ * When a generic variant binds such a function it has this module loaded, and adopts
+ * it. One line for each entry of the ID table. It is an alias of the framework's own,
+ * as the vfio_pci: alias that MODULE_DEVICE_TABLE() makes would have others loaded, too.
+ */
+#define VFIO_PCI_VARIANT_ADOPTABLE(__vendor, __device) \
+	VFIO_PCI_VARIANT_ADOPTABLE_AS(__vendor, __device, "*", "*", "*", "*", "*")
+
+/**
+ * VFIO_PCI_VARIANT_ADOPTABLE_CLASS - the same by vendor and class
+ * @__vendor: a string of four upper-case hex digits, or "*"
+ * @__base: base class: two digits, or "*"
+ * @__sub: sub-class: likewise
+ */
+#define VFIO_PCI_VARIANT_ADOPTABLE_CLASS(__vendor, __base, __sub) \
+	VFIO_PCI_VARIANT_ADOPTABLE_AS(__vendor, "*", "*", "*", __base, __sub, "*")
+
+/**
+ * VFIO_PCI_VARIANT_ADOPTABLE_AS - the same by all that an ID table can say
+ * @__vendor: a string of four upper-case hex digits, or "*"
+ * @__device: likewise
+ * @__subvendor: likewise
+ * @__subdevice: likewise
+ * @__base: base class: two digits, or "*"
+ * @__sub: sub-class: likewise
+ * @__interface: programming interface: likewise
+ */
+#define VFIO_PCI_VARIANT_ADOPTABLE_AS(__vendor, __device, __subvendor,	\
+				      __subdevice, __base, __sub, __interface) \
+	MODULE_ALIAS("vfio_pci_variant:v" __vendor "d" __device		\
+		     "sv" __subvendor "sd" __subdevice			\
+		     "bc" __base "sc" __sub "i" __interface)
 
 #ifdef CONFIG_VFIO_PCI_VGA
 #define VFIO_PCI_VARIANT_PARAM_DISABLE_VGA(__p)				\

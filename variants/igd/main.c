@@ -435,6 +435,8 @@ static const struct pci_device_id igd_ids[] = {
 	{ }
 };
 MODULE_DEVICE_TABLE(pci, igd_ids);
+VFIO_PCI_VARIANT_ADOPTABLE_CLASS("8086", "03", "00");
+VFIO_PCI_VARIANT_ADOPTABLE_CLASS("8086", "03", "80");
 
 static struct vfio_pci_variant variant = {
 	.name = "vfio-pci-igd",

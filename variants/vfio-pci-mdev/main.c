@@ -389,5 +389,3 @@ module_exit(vpm_module_exit);
 MODULE_DESCRIPTION("VFIO for a whole PCI function as a mediated device");
 MODULE_AUTHOR("vfio-pci-variants maintainers");
 MODULE_LICENSE("GPL");
-/* What it adopts. modprobe goes on where one of them is not there. */
-MODULE_SOFTDEP("pre: vfio-pci-igd vfio-pci-nvlink2");

@@ -26,5 +26,3 @@ module_vfio_pci_variant(variant);
 MODULE_DESCRIPTION("VFIO for any PCI function, variant framework edition");
 MODULE_AUTHOR("vfio-pci-variants maintainers");
 MODULE_LICENSE("GPL");
-/* What it adopts. modprobe goes on where one of them is not there. */
-MODULE_SOFTDEP("pre: vfio-pci-igd vfio-pci-nvlink2");

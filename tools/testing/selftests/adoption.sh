@@ -74,13 +74,8 @@ unload()
 	unload_vfio_pci
 }
 
-# --- modprobe brings what there is to adopt ------------------------------------------
-check "modprobe vfio-pci" load_ours
-check "loads vfio-pci-igd as well" test -e /sys/module/vfio_pci_igd
-check "modprobe -r vfio-pci" modprobe -r vfio-pci
-check "takes it along" test ! -e /sys/module/vfio_pci_igd
-
 # --- load order: never, after, before --------------------------------------------------
+# Binding loads none of these: they lack the alias. See adoption-load.sh.
 load_ours
 rebind
 is "never loaded: nothing is adopted" "$(adopts)" ""
@@ -245,9 +240,11 @@ for layout in "${layouts[@]}"; do
 done
 unload_vfio_pci
 load_ours
+check "vfio-pci is loaded without vfio-pci-igd" test ! -e /sys/module/vfio_pci_igd
 for layout in "${layouts[@]}"; do
 	dump_under ours "$layout"
 done
+check "binding Intel graphics has loaded it" test -e /sys/module/vfio_pci_igd
 
 # asls_of WHICH LAYOUT: as its dump of config space has it.
 asls_of()
