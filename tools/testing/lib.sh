@@ -56,6 +56,8 @@ make_args()
 		echo "ARCH=powerpc CROSS_COMPILE=powerpc64le-linux-gnu-" \
 			"CC=powerpc64le-linux-gnu-gcc-14 CONFIG_DEBUG_INFO_BTF_MODULES="
 		;;
+	# Of no use there but for its tests.
+	*) echo "CONFIG_VFIO_PCI_VARIANT_NVLINK2=m" ;;
 	esac
 }
 

@@ -208,10 +208,15 @@ static int read_atsd(const struct fwnode_handle *bridge,
 	if (ret)
 		return ret;
 
-	*why = "its ibm,npu-link-index is past the end of ibm,mmio-atsd";
+	*why = "its ibm,mmio-atsd is not a list of addresses";
 	count = fwnode_property_count_u64(host, "ibm,mmio-atsd");
-	if (count < 0 || index >= min_t(u32, count, NVLINK2_MAX_ATSD))
+	if (count <= 0)
 		return -EINVAL;
+	/* The first register is any link's where firmware has fewer than links. */
+	if (index >= min_t(u32, count, NVLINK2_MAX_ATSD)) {
+		window->has_foreign_register = true;
+		index = 0;
+	}
 	/* One of them can't be read without those before. */
 	if (fwnode_property_read_u64_array(host, "ibm,mmio-atsd", atsd, index + 1))
 		return -EINVAL;

@@ -13,12 +13,14 @@ struct fwnode_handle;
  * @size: in bytes, whole pages; 0: there is none
  * @tgt: what the GPU's RAM begins at on the links, the same for a GPU and its bridges
  * @speed: of a bridge's link, in the firmware's code; 0: unknown, and for GPUs
+ * @has_foreign_register: a bridge's link has no register of its own, it is the first
  */
 struct nvlink2_window {
 	u64 addr;
 	u64 size;
 	u64 tgt;
 	u32 speed;
+	bool has_foreign_register;
 };
 
 /**

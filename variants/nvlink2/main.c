@@ -389,6 +389,8 @@ static int nvlink2_try_kind(struct vfio_pci_variant_device *vvdev,
 			 kind->name, why);
 		return ret;
 	}
+	if (window.has_foreign_register)
+		pci_warn(pdev, "vfio-pci-nvlink2: its ibm,npu-link-index is past the end of ibm,mmio-atsd: the first register stands in for its own\n");
 	if (nvlink2_devmem_is_mapped(window.addr, window.size)) {
 		pci_warn(pdev, "vfio-pci-nvlink2: not opened, an earlier user still has its %s mapped for DMA\n",
 			 kind->name);
@@ -417,6 +419,10 @@ static int nvlink2_add_regions(struct vfio_pci_variant_device *vvdev)
 	size_t i;
 	int ret;
 
+	/* What firmware tells of the PF, or of what has its place on another bus. */
+	if (vvdev->core.pdev->is_virtfn)
+		return 0;
+
 	for (i = 0; i < ARRAY_SIZE(nvlink2_kinds); i++) {
 		ret = nvlink2_try_kind(vvdev, &nvlink2_kinds[i]);
 		if (ret)
@@ -442,6 +448,11 @@ static const struct pci_device_id nvlink2_ids[] = {
 	{ }
 };
 MODULE_DEVICE_TABLE(pci, nvlink2_ids);
+VFIO_PCI_VARIANT_ADOPTABLE("10DE", "1DB1");
+VFIO_PCI_VARIANT_ADOPTABLE("10DE", "1DB5");
+VFIO_PCI_VARIANT_ADOPTABLE("10DE", "1DB8");
+VFIO_PCI_VARIANT_ADOPTABLE("10DE", "1DF5");
+VFIO_PCI_VARIANT_ADOPTABLE("1014", "04EA");
 
 static struct vfio_pci_variant variant = {
 	.name = "vfio-pci-nvlink2",

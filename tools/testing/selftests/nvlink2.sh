@@ -16,6 +16,7 @@ set -u
 gpu=$(dev_bdf edu0) || bail "no edu0"
 bridge=$(dev_bdf edu1) || bail "no edu1"
 bridge2=$(dev_bdf e1000e0) || bail "no e1000e0"
+pf=$(dev_bdf igb0) || bail "no igb0"
 # Kept from the kernel: the RAM, and registers behind it.
 ram=0x38000000 size=0x800000
 register=0x38f00000
@@ -89,6 +90,25 @@ fake index=7 "atsd=0,0,0,0,0,0,0,$register"
 bind_both
 is "the last register of eight" "$(vfio-region "$bridge" list)" "$bridge_type 1 1000 f"
 unfake
+for param in index=2 index=8 index=0xffffffff; do
+	log_mark
+	fake $param "atsd=$register,$((register + 0x1000))"
+	bind_both
+	is "$param of two registers: the bridge has a region" \
+		"$(vfio-region "$bridge" list)" "$bridge_type 1 1000 f"
+	is "$param of two registers: the first" "$(bytes_at $register 8)" \
+		"$(vfio-region "$bridge" dump $bridge_type 1 | od -An -v -tx1 -N 8)"
+	check "$param of two registers: the log says so" \
+		grep -q "$bridge: vfio-pci-nvlink2: .* the first register stands in" <(log_since)
+	unfake
+done
+log_mark
+fake index=8 "atsd=$register$(printf ',0%.0s' {1..8})"
+bind_both
+is "the ninth register of nine: the first" "$(vfio-region "$bridge" list)" \
+	"$bridge_type 1 1000 f"
+check "the log says so, too" grep -q "the first register stands in" <(log_since)
+unfake
 fake "bridges=$bridge,$bridge2" tgt=0x4000000000,0x4000000000 index=0,1 \
 	atsd_at=bridge1
 bind_both
@@ -143,9 +163,7 @@ bad bridge 22 "does not know of it" point=bridge0.ibm,gpu:bridge0
 bad bridge 22 "does not know of it" drop=gpu.ibm,npu
 bad bridge 22 "no ibm,nvlink" drop=bridge0.ibm,nvlink
 bad bridge 22 "no ibm,nvlink" point=bridge0.ibm,nvlink:memory
-bad bridge 22 "past the end" index=2
-bad bridge 22 "past the end" index=8 "atsd=$(printf "$register,%.0s" {1..8})$register"
-bad bridge 22 "past the end" index=0xffffffff
+bad bridge 22 "memory of the kernel's" index=5 atsd=0x1000000,$register
 bad bridge 22 "size is not one of whole pages" index=0 atsd=$((register + 8))
 bad bridge 22 "memory of the kernel's" index=0 atsd=0x1000000
 
@@ -165,6 +183,22 @@ is "with the region" "$(vfio-window "$uuid" caps $bridge_type 1 | tail -n 1)" \
 	"speed 9 version 1"
 tap_from vfio-window "$uuid" test $bridge_type 1
 unfake
+
+# --- VFs ------------------------------------------------------------------------------
+echo 1 >/sys/module/vfio_pci/parameters/enable_sriov
+check "a PF has a VF" eval "bind_override $pf vfio-pci &&
+	echo 1 >/sys/bus/pci/devices/$pf/sriov_numvfs"
+saved=$gpu
+gpu=$(basename "$(readlink "/sys/bus/pci/devices/$pf/virtfn0")")
+unbind "$gpu"
+fake
+log_mark
+check "the VF binds" bind_override "$gpu" vfio-pci-nvlink2
+is "a VF that the firmware describes: a plain device" "$(vfio-region "$gpu" list; echo $?)" 0
+is "it is not complained of" "$(log_since | grep -c "$gpu: vfio-pci-nvlink2:")" 0
+unfake
+gpu=$saved
+bind_override "$pf" ""
 
 # --- libvirt -----------------------------------------------------------------------------
 # 9.0, on the older kernel's Debian, knows no variants.

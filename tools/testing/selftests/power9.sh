@@ -152,14 +152,21 @@ bad gpu 22 "memory of the kernel's" reg=0x10000000,$size
 bad gpu 22 "beyond all addresses" reg=0xffffffffff000000,0x1000000
 bad gpu 22 "beyond all addresses" reg=0x8000000000000,0x1000000
 bad bridge 22 "does not know of it" point=bridge0.ibm,gpu:bridge0
-bad bridge 22 "past the end" index=2
+fake index=2
+bind_both
+log_mark
+is "no register of its own: the bridge has a region" "$(vfio-region "$bridge" list)" \
+	"$bridge_type 1 1000 f"
+is "the log says that it is the first" \
+	"$(log_since | grep -c "$bridge: vfio-pci-nvlink2: .* the first register stands in")" 1
+unfake
 fake drop=gpu.ibm,npu
 bind_both
 is "without a bridge: a plain device" "$(vfio-region "$gpu" list; echo $?)" 0
 unfake
 
 # --- adoption ------------------------------------------------------------------------------
-# With the GPU's variant loaded; busybox knows nothing of softdeps.
+# With the GPU's variant loaded: busybox's modprobe need not know of its alias.
 modprobe vfio-pci
 fake
 check "vfio-pci takes the GPU" bind_override "$gpu" vfio-pci
