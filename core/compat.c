@@ -190,6 +190,8 @@ static unsigned int set_decode(struct pci_dev *pdev, bool single_vga)
 	unsigned int normal = VGA_RSRC_NORMAL_IO | VGA_RSRC_NORMAL_MEM;
 	unsigned int legacy = VGA_RSRC_LEGACY_IO | VGA_RSRC_LEGACY_MEM;
 
+	if (pdev->is_virtfn)
+		return normal;
 	if (to_vfio_pci_variant_device(core)->settings.disable_vga &&
 	    !single_vga && !pci_is_root_bus(pdev->bus) &&
 	    !shares_vga_routing(pdev))

@@ -10,7 +10,8 @@
  * @vvdev: the device, its quirks matched; not published yet
  *
  * A parameter may be written at the same time: each is read once, so that the
- * core, sysfs and the framework see the same value.
+ * core, sysfs and the framework see the same value. A VF decodes no legacy ranges,
+ * whatever its class says.
  */
 void vpv_settings_latch(struct vfio_pci_variant_device *vvdev)
 {
@@ -26,6 +27,7 @@ void vpv_settings_latch(struct vfio_pci_variant_device *vvdev)
 		.disable_vga = vpv_quirks_setting(vvdev,
 						  VFIO_PCI_QUIRK_DISABLE_VGA,
 						  disable_vga) ||
+			       vvdev->core.pdev->is_virtfn ||
 			       !IS_ENABLED(CONFIG_VFIO_PCI_VGA),
 		.disable_idle_d3 = vpv_quirks_setting(vvdev,
 						      VFIO_PCI_QUIRK_DISABLE_IDLE_D3,
