@@ -12,6 +12,7 @@
  * the list of functions whose INTx is not for users is private to the core in all
  * of them, ours is a table of quirks.
  */
+#include <linux/aperture.h>
 #include <linux/interrupt.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -536,6 +537,40 @@ void vpv_compat_was_reset(struct pci_dev *pdev)
 		pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &pmcsr);
 	if (!(pmcsr & PCI_PM_CTRL_STATE_MASK))
 		pdev->current_state = PCI_D0;
+}
+
+/**
+ * vpv_compat_evict_framebuffers - take the BARs of a display from boot framebuffers
+ * @vvdev: the device, not registered yet; device lock held
+ *
+ * The firmware's framebuffer (vesafb, efifb, simpledrm) lies in a BAR of whatever the
+ * firmware took for the display, and claims it. The core evicts it when it registers
+ * a VGA device, but not from display controllers of other classes. A VF is no display
+ * of the firmware's.
+ */
+void vpv_compat_evict_framebuffers(struct vfio_pci_variant_device *vvdev)
+{
+	struct pci_dev *pdev = vvdev->core.pdev;
+
+	if (pdev->is_virtfn || pdev->class >> 16 != PCI_BASE_CLASS_DISPLAY ||
+	    pdev->class >> 8 == PCI_CLASS_DISPLAY_VGA)
+		return;
+	/* It fails for VGA's own parts only; what still has a BAR is named at open. */
+	aperture_remove_conflicting_pci_devices(pdev, vvdev->variant->name);
+}
+
+/**
+ * vpv_compat_has_reset - does the PCI core know a way to reset this function alone?
+ * @pdev: the function, bound
+ *
+ * The list of ways is the PCI core's own and ends with 0 in every kernel we serve;
+ * its own question for that is not exported. sysfs may write the list meanwhile.
+ *
+ * Return: true if it does.
+ */
+bool vpv_compat_has_reset(const struct pci_dev *pdev)
+{
+	return READ_ONCE(pdev->reset_methods[0]);
 }
 
 /**

@@ -102,5 +102,7 @@ int vpv_compat_register(struct vfio_pci_variant_device *vvdev);
 void vpv_compat_registered(struct vfio_pci_variant_device *vvdev);
 void vpv_compat_limit_resets(struct vfio_pci_variant_device *vvdev);
 void vpv_compat_unlimit_resets(struct vfio_pci_variant_device *vvdev);
+void vpv_compat_evict_framebuffers(struct vfio_pci_variant_device *vvdev);
+bool vpv_compat_has_reset(const struct pci_dev *pdev);
 
 #endif /* VPV_COMPAT_H */

@@ -227,4 +227,13 @@ ssize_t vpv_config_read(struct vfio_pci_variant_device *vvdev, char __user *buf,
 ssize_t vpv_config_write(struct vfio_pci_variant_device *vvdev,
 			 const char __user *buf, size_t count, loff_t *ppos);
 
+/* explain.c */
+void vpv_explain_bind(const struct vfio_pci_variant_device *vvdev, int ret);
+void vpv_explain_bound(const struct vfio_pci_variant_device *vvdev);
+void vpv_explain_bars(const struct vfio_pci_variant_device *vvdev);
+void vpv_explain_open(const struct vfio_pci_variant_device *vvdev, int ret);
+void vpv_explain_opened(const struct vfio_pci_variant_device *vvdev);
+void vpv_explain_ioctl(struct vfio_pci_variant_device *vvdev, unsigned int cmd,
+		       unsigned long arg, long ret);
+
 #endif /* VPV_CORE_H */

@@ -38,9 +38,11 @@ static int enable(struct vfio_pci_variant_device *vvdev)
 	const struct vfio_pci_variant_ops *ops = vvdev->ops;
 	int ret;
 
+	vpv_explain_bars(vvdev);
 	ret = vpv_state_enable(vvdev);
 	if (ret)
 		return ret;
+	vpv_explain_opened(vvdev);
 
 	ret = vpv_config_apply(vvdev);
 	if (ret)
@@ -131,6 +133,7 @@ static long vpv_ioctl(struct vfio_device *vdev, unsigned int cmd,
 		      unsigned long arg)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	long ret;
 
 	if (vpv_refuses_ioctl(cmd)) {
 		/* Once, as it is no fault of the user's, who may go on trying. */
@@ -139,7 +142,10 @@ static long vpv_ioctl(struct vfio_device *vdev, unsigned int cmd,
 		return -ENOTTY;
 	}
 
-	return vfio_pci_core_ioctl(vdev, cmd, arg);
+	ret = vfio_pci_core_ioctl(vdev, cmd, arg);
+	if (ret < 0)
+		vpv_explain_ioctl(vvdev, cmd, arg, ret);
+	return ret;
 }
 
 /*

@@ -103,13 +103,17 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_set_drvdata(pdev, &vvdev->core);
 	vpv_compat_limit_resets(vvdev);
 	vpv_bound_add(vvdev);
+	vpv_compat_evict_framebuffers(vvdev);
 
 	ret = vpv_compat_register(vvdev);
-	if (ret)
+	if (ret) {
+		vpv_explain_bind(vvdev, ret);
 		goto err_unlimit_resets;
+	}
 
 	vpv_compat_registered(vvdev);
 	vpv_adopt_bound(vvdev);
+	vpv_explain_bound(vvdev);
 	if (!variant->gate)
 		return 0;
 	ret = vpv_errno(variant->gate->start(vvdev));

@@ -291,14 +291,17 @@ int vpv_state_enable(struct vfio_pci_variant_device *vvdev)
 	/* Held beyond the check, as it would go to D3hot and come back. */
 	ret = pm_runtime_resume_and_get(dev);
 	if (ret) {
-		pci_warn(vvdev->core.pdev, "%s: not opened: it can't be brought to D0 (%d)\n",
-			 vvdev->variant->name, ret);
+		dev_warn_ratelimited(dev, "%s: not opened: it is suspended and can't be resumed (error %d); unbind it, write on to its power/control and bind it with disable_idle_d3\n",
+				     vvdev->variant->name, ret);
 		return ret;
 	}
 
 	ret = is_whole(vvdev) ? 0 : restore_at_open(vvdev);
-	if (!ret)
+	if (!ret) {
 		ret = vpv_compat_enable(vvdev);
+		if (ret)
+			vpv_explain_open(vvdev, ret);
+	}
 	pm_runtime_put(dev);
 	return ret;
 }
