@@ -136,6 +136,10 @@ static int write_rows(struct vfio_pci_variant_quirks *param, const char *val,
 		pr_warn("%s: quirks: nothing was changed\n", variant->name);
 		ret = -EINVAL;
 	} else {
+		/* Two lines that a shell writes are two writes. */
+		if (*param->text && strcmp(param->text, accepted))
+			pr_info("%s: quirks: a write replaces all rows, \"%.600s\" does not hold any more\n",
+				variant->name, param->text);
 		strscpy(param->text, accepted, sizeof(param->text));
 		vpv_report_rows(variant, rows);
 		rows = vpv_bound_replace(variant, rows);
