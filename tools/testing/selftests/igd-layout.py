@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """usage: igd-layout.py list good|bad|bad-vbt
        igd-layout.py put NAME EXPECTED
-       igd-layout.py why NAME
 
 The firmware of a machine with Intel graphics. "list" names layouts of an OpRegion
 and its VBT, "put" writes one to memory that the kernel was told to leave alone,
 prints the value for ASLS, and writes what a user must see to the file EXPECTED: of
-a bad layout nothing. "why" prints a part of the log line that says what is wrong
+a bad layout nothing. EXPECTED.why is a part of the log line that says what is wrong
 with a bad one.
 """
 import mmap
@@ -131,7 +130,7 @@ def without_vbt(region):
 
 def put(name, path):
     """Writes the layout to memory and what it has to come to to a file."""
-    what = GOOD[name] if name in GOOD else {**BAD, **BAD_VBT}[name][1]
+    fault, what = ("", GOOD[name]) if name in GOOD else {**BAD, **BAD_VBT}[name]
     region, table = make(**what)
 
     # Nothing is left of the one before.
@@ -146,6 +145,8 @@ def put(name, path):
             file.write(expected(region, table, what["version"]))
         elif name in BAD_VBT:
             file.write(without_vbt(region))
+    with open(path + ".why", "w", encoding="utf-8") as file:
+        file.write(fault)
     print(f"0x{what.get('asls', ASLS):x}")
 
 
@@ -153,7 +154,5 @@ if sys.argv[1:2] == ["list"] and "".join(sys.argv[2:]) in LAYOUTS:
     print("\n".join(LAYOUTS[sys.argv[2]]))
 elif sys.argv[1:2] == ["put"] and len(sys.argv) == 4:
     put(sys.argv[2], sys.argv[3])
-elif sys.argv[1:2] == ["why"] and len(sys.argv) == 3:
-    print({**BAD, **BAD_VBT}[sys.argv[2]][0])
 else:
     sys.exit(__doc__.splitlines()[0])
