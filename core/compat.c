@@ -477,7 +477,8 @@ int vfio_pci_variant_mmio_begin(struct vfio_pci_variant_device *vvdev)
 	 * there is no Memory Enable.
 	 */
 	down_read(&core->memory_lock);
-	if (core->pdev->current_state < PCI_D3hot &&
+	if (core->pdev->current_state != PCI_D3hot &&
+	    core->pdev->current_state != PCI_D3cold &&
 	    (core->pdev->no_command_memory ||
 	     le16_to_cpu(*command) & PCI_COMMAND_MEMORY))
 		return 0;

@@ -54,7 +54,7 @@ void vpv_explain_bind(const struct vfio_pci_variant_device *vvdev, int ret)
 		return;
 	}
 	if (pci_num_vf(pdev)) {
-		pci_warn(pdev, "%s: not bound: it has %d VFs, which may be in use; bind its own driver, write 0 to sriov_numvfs, and try again\n",
+		pci_warn(pdev, "%s: not bound: it has VFs (%d), which may be in use; bind its own driver, write 0 to sriov_numvfs, and try again\n",
 			 name, pci_num_vf(pdev));
 		return;
 	}

@@ -291,7 +291,7 @@ int vpv_state_enable(struct vfio_pci_variant_device *vvdev)
 	/* Held beyond the check, as it would go to D3hot and come back. */
 	ret = pm_runtime_resume_and_get(dev);
 	if (ret) {
-		dev_warn_ratelimited(dev, "%s: not opened: it is suspended and can't be resumed (error %d); unbind it, write on to its power/control and bind it with disable_idle_d3\n",
+		dev_warn_ratelimited(dev, "%s: not opened: it is suspended and can't be resumed (error %d); unbind it and bind it with disable_idle_d3, so that it stays in D0\n",
 				     vvdev->variant->name, ret);
 		return ret;
 	}

@@ -623,7 +623,7 @@ extern const struct kernel_param_ops vfio_pci_variant_quirks_ops;
 #define VFIO_PCI_VARIANT_PARAM_QUIRKS(__p)				\
 	module_param_cb(quirks, &vfio_pci_variant_quirks_ops, &(__p).quirks, 0644); \
 	MODULE_PARM_DESC(quirks,					\
-		"What is special about devices: ID, address, ID@address:flag[+flag...],... (string)")
+		"Quirks of devices: ID[@address] or address:flag[+flag...],... (string)")
 
 /**
  * VFIO_PCI_VARIANT_PARAMS - declare the standard parameters of a module
