@@ -38,6 +38,12 @@ command_of()
 	setpci -s "$1" COMMAND
 }
 
+# msi BDF: its control, address and data registers.
+msi()
+{
+	setpci -s "$1" CAP_MSI+2.w CAP_MSI+4.l CAP_MSI+8.l CAP_MSI+c.w | paste -sd ' '
+}
+
 # port BDF: the root port that it is behind.
 port()
 {
@@ -149,6 +155,14 @@ is "state: reset unseen, in use: the log says so" \
 bus_reset "$nic0"
 is "state: reset unseen, then closed: it closes" "$(user close "$nic0")" ok
 opens "$nic0" "state: reset unseen, then closed"
+
+# --- interrupts, in use --------------------------------------------------------------
+is "state: fatal, with MSI: it is enabled" "$(user msi-on "$nic0")" ok
+before=$(msi "$nic0")
+check "state: fatal, with MSI: the hardware has it" test $((0x${before:0:4} & 1)) = 1
+log_mark
+check "state: fatal, with MSI: recovered" inject "$nic0" 10 successful
+is "state: fatal, with MSI: it is as before" "$(msi "$nic0")" "$before"
 is "state: the user lets go" "$(user close "$nic0")" ok
 
 # --- idle, in D3hot -----------------------------------------------------------------

@@ -13,6 +13,7 @@
  *                 "device" (INTx Disable is set) or "irqchip"
  *   unmask BDF    unmask it: "ok", "disabled" if INTx Disable is set in hardware
  *   msi BDF       enable MSI and disable it again: "ok", "errno N"
+ *   msi-on BDF    enable MSI: "ok", "errno N"
  *   vga BDF       the VGA region: "0xSIZE" or "errno N"
  *   info BDF      what VFIO says of the device, its regions and interrupts,
  *                 and the start of config space
@@ -133,6 +134,12 @@ static void do_msi(struct function *f)
 		vfio_disable_irq(&f->vfio, VFIO_PCI_MSI_IRQ_INDEX);
 	close(fd);
 	print_errno(ret);
+}
+
+static void do_msi_on(struct function *f)
+{
+	print_errno(vfio_set_irq(&f->vfio, VFIO_PCI_MSI_IRQ_INDEX,
+				 VFIO_IRQ_TRIGGER_FD, eventfd(0, 0)));
 }
 
 static void do_vga(struct function *f)
@@ -294,6 +301,7 @@ static const struct command {
 	{ "mask", OPEN, do_mask },
 	{ "unmask", OPEN, do_unmask },
 	{ "msi", OPEN, do_msi },
+	{ "msi-on", OPEN, do_msi_on },
 	{ "vga", OPEN, do_vga },
 	{ "info", OPEN, do_info },
 	{ "master", OPEN, do_master },
