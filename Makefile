@@ -14,7 +14,7 @@ INSTALL_MOD_DIR ?= updates
 installed = vfio-pci-variant.ko vfio-pci.ko vfio-pci-mdev.ko vfio-pci-igd.ko \
 	vfio-pci-nvlink2.ko
 
-.PHONY: help modules install uninstall clean demo test check bench
+.PHONY: help modules install uninstall clean demo test check mutants bench
 help:
 	@echo 'make modules [KDIR=dir]   build the modules for the kernel in KDIR'
 	@echo 'make install [KDIR=dir]   install them in updates/ and run depmod (root)'
@@ -22,6 +22,7 @@ help:
 	@echo 'make demo [K=]            pass a function to a guest, in a VM (root)'
 	@echo 'make test [K=] [T=]       run the tests in VMs (root); K: 6.1 6.12 7.3 ppc64el'
 	@echo 'make check                run the static checks (root)'
+	@echo 'make mutants [M=] [K=] [T=] break the product, see that its test fails (root)'
 	@echo 'make bench [K=]           cost of an access, against the in-tree driver (root)'
 	@echo 'make clean                remove what the build made here'
 
@@ -50,6 +51,9 @@ test:
 
 check:
 	tools/testing/check
+
+mutants:
+	K='$(K)' T='$(T)' M='$(M)' tools/testing/mutants/run
 
 bench:
 	K='$(K)' tools/testing/bench

@@ -331,7 +331,7 @@ static void vpm_stop(struct vfio_pci_variant_device *vvdev)
 	vpm_put(gate);
 	/* The last thing that vpm_put() does: then the gate may go. */
 	while (!wait_for_completion_timeout(&gate->gone, VPM_ASK_AGAIN))
-		pci_warn(pdev, "vfio-pci-mdev: somebody in the kernel still has the mdev that was removed, unbind waits for him\n");
+		pci_warn(pdev, "vfio-pci-mdev: somebody in the kernel still has the mdev that was removed, unbind waits for them\n");
 }
 
 static const struct vfio_pci_variant_gate vpm_gate = {
