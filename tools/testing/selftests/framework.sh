@@ -123,7 +123,7 @@ is "rw: of a region it is for, it changes what is read" \
 is "rw: a read of nothing does not reach it" "$(vfio-try "$bdf" nothing 7 fff)" 0
 is "rw: a BAR that it is for can't be mapped" "$(vfio-try "$bdf" mmap 0)" \
 	"errno 22, info says no"
-is "rw: nor written by an ioeventfd" "$(vfio-try "$bdf" ioeventfd 0 8)" "errno 25"
+is "rw: nor written by an ioeventfd" "$(vfio-try "$bdf" ioeventfd 8)" "errno 25"
 # Without the feature it is ENOTTY.
 case $VPV_K in
 7.*) no_dmabuf="errno 22" ;;

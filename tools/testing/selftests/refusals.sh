@@ -58,7 +58,7 @@ refuses "bind: a bridge" $port "it is a bridge, which can't be handed to users; 
 is "bind: the port has its driver again" "$(driver_of $port)" pcieport
 
 echo 1 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
-refuses "bind: a PF with VFs" "$pf" "it has 1 VFs, which may be in use; bind its own driver, write 0 to sriov_numvfs, and try again"
+refuses "bind: a PF with VFs" "$pf" "it has VFs (1), which may be in use; bind its own driver, write 0 to sriov_numvfs, and try again"
 echo 0 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
 log_mark
 check "bind: what the line says helps" bind_override "$pf" vfio-pci
@@ -105,10 +105,11 @@ echo "$nvme:no_reset" >$param
 bind_override "$nvme" vfio-pci
 check "resets: no_reset is named as any other" said 1 "$nvme" "it can't be reset: "
 echo "$nvme:no_flr+no_bus_reset+no_pm_reset" >$param
+log_mark
 bind_override "$nvme" vfio-pci
-check "resets: with no way that may be taken it opens" opens 0 "$nvme"
-check "resets: and that it was not reset is said then" \
-	said 1 "$nvme" "its reset failed when it was opened: "
+check "resets: flags that leave no way are, too" said 1 "$nvme" "it can't be reset: "
+check "resets: it opens all the same" opens 0 "$nvme"
+check "resets: and nothing more is said then" said 1 "$nvme" ""
 echo >$param
 
 # The PCI core finds out that the first function has siblings when it resets it.

@@ -8,7 +8,6 @@
  *   bar SIZE BAR AT       read through the region of a BAR
  *   region SIZE N AT      read from region N: the value, or "errno N"
  *   nothing N AT          read 0 bytes there: how many were read, or "errno N"
- *   ioeventfd BAR AT      have one write there: "errno N"
  *   dmabuf BAR            export its first page: "errno N"
  *   mmap BAR              "mapped" or "errno N"; and what region info says of it
  *   reset                 VFIO_DEVICE_RESET: "errno N"; and what device info says
@@ -69,19 +68,6 @@ static void try_region(struct vfio *vfio, size_t size, int index, off_t at)
 		printf("%0*x\n", (int)size * 2, value);
 	else
 		printf("%zd\n", n);
-}
-
-static void try_ioeventfd(struct vfio *vfio, int bar, off_t at)
-{
-	struct vfio_device_ioeventfd ask = {
-		.argsz = sizeof(ask),
-		.flags = VFIO_DEVICE_IOEVENTFD_32,
-		.offset = vfio_region(vfio, bar).offset + at,
-		.fd = eventfd(0, 0),
-	};
-
-	printf("errno %d\n", ioctl(vfio->device, VFIO_DEVICE_IOEVENTFD, &ask) ?
-	       errno : 0);
 }
 
 /* Headers older than the kernels under test lack it; see <linux/vfio.h>. */
@@ -186,9 +172,6 @@ static void do_step(struct vfio *vfio, const char *what)
 	} else if (!strcmp(what, "nothing")) {
 		bar = number();
 		try_region(vfio, 0, bar, number());
-	} else if (!strcmp(what, "ioeventfd")) {
-		bar = number();
-		try_ioeventfd(vfio, bar, number());
 	} else if (!strcmp(what, "dmabuf")) {
 		try_dmabuf(vfio, number());
 	} else if (!strcmp(what, "mmap")) {
