@@ -89,20 +89,20 @@ kver_of()
 	sed -n "s/^$1 //p" "$root/vpv-root"
 }
 
+# What a build makes, as arguments of rsync: neither copied nor removed.
+vpv_unbuilt=(--exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c'
+	--exclude='*.cmd' --exclude=modules.order --exclude=Module.symvers)
+
 # copy_tree DIR: bring DIR up to date with the tree and print what changed. By
 # content and without times, so that only what changed is built again, and all of
-# it: a source may be older than what was built from another one. What a build
-# makes is neither taken from the tree nor removed in DIR. Of tools/testing only
-# the fixtures are built.
+# it: a source may be older than what was built from another one. Of tools/testing
+# only the fixtures are built.
 copy_tree()
 {
 	mkdir -p "$1"
-	rsync -rlpi --checksum --delete --exclude=/out --exclude=/.git \
+	rsync -rlpi --checksum --delete --exclude=/out --exclude=/.git "${vpv_unbuilt[@]}" \
 		--exclude=/Documentation --include='/tools/testing/fixtures/***' \
-		--exclude='/tools/testing/*' \
-		--exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
-		--exclude='*.mod.c' --exclude='*.cmd' --exclude=modules.order \
-		--exclude=Module.symvers "$vpv_tree/" "$1/"
+		--exclude='/tools/testing/*' "$vpv_tree/" "$1/"
 }
 
 # elapsed: seconds since the script started, for progress lines.
