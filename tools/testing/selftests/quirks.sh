@@ -326,7 +326,7 @@ echo function >$trace/current_tracer
 echo >$trace/trace
 vfio-try "$nic0" read 1 3d >/dev/null
 is "INTx: what the core decided right is not decided again" \
-	"$(grep -cw 'pci_intx <-' $trace/trace)" $set
+	"$(grep -c ' pci_intx <-' $trace/trace)" $set
 echo nop >$trace/current_tracer
 printf 'pcie_flr\npci_reset_secondary_bus\n' >$trace/set_ftrace_filter
 
