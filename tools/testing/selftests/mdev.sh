@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# klog-allow: DMAR: .*fault addr -- devices are made to write where nothing is mapped
 # vm: mem=4G timeout=400
 # append: memmap=2M$0x60000000 memmap=1M$0x140000000
 # append: slub_debug=F,kmalloc-*
