@@ -14,13 +14,14 @@ INSTALL_MOD_DIR ?= updates
 installed = vfio-pci-variant.ko vfio-pci.ko vfio-pci-mdev.ko vfio-pci-igd.ko \
 	vfio-pci-nvlink2.ko
 
-.PHONY: help modules install uninstall clean demo test check mutants bench
+.PHONY: help modules install uninstall clean demo test test-all check mutants bench
 help:
 	@echo 'make modules [KDIR=dir]   build the modules for the kernel in KDIR'
 	@echo 'make install [KDIR=dir]   install them in updates/ and run depmod (root)'
 	@echo 'make uninstall [KDIR=dir] remove them and run depmod (root)'
 	@echo 'make demo [K=]            pass a function to a guest, in a VM (root)'
 	@echo 'make test [K=] [T=]       run the tests in VMs (root); K: 6.1 6.12 7.3 ppc64el'
+	@echo 'make test-all [K=]        each on every kernel: before a release (root)'
 	@echo 'make check                run the static checks (root)'
 	@echo 'make mutants [M=] [K=] [T=] break the product, see that its test fails (root)'
 	@echo 'make bench [K=]           cost of an access, against the in-tree driver (root)'
@@ -48,6 +49,9 @@ demo:
 
 test:
 	K='$(K)' T='$(T)' tools/testing/run-tests
+
+test-all:
+	ALL=1 K='$(K)' tools/testing/run-tests
 
 check:
 	tools/testing/check

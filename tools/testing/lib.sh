@@ -70,6 +70,34 @@ selftests_dir()
 	esac
 }
 
+# asks SCRIPT KEY DEFAULT: what a test says of KEY in its "# vm:" line.
+asks()
+{
+	local value
+
+	value=$(head -n 15 "$1" | sed -n "s/^# vm:.*[ ]$2=\([^ ]*\).*/\1/p" | head -n 1)
+	echo "${value:-$3}"
+}
+
+# kernels_for SCRIPT: those that the test is for.
+kernels_for()
+{
+	asks "$1" kernels "${vpv_kernels// /,}" | tr ',' ' '
+}
+
+# usual_kernels_for SCRIPT: those that "make test" runs it on.
+usual_kernels_for()
+{
+	local usual
+
+	usual=$(asks "$1" usual "")
+	if [ -n "$usual" ]; then
+		tr ',' ' ' <<<"$usual"
+	else
+		kernels_for "$1"
+	fi
+}
+
 # root_dir SUITE: the root that mkroot made last.
 root_dir()
 {
@@ -104,6 +132,43 @@ copy_tree()
 		--exclude=/Documentation --include='/tools/testing/fixtures/***' \
 		--exclude='/tools/testing/*' "$vpv_tree/" "$1/"
 }
+
+# contained CMD...: run CMD in mount and PID namespaces of its own. When their first
+# process is killed the kernel takes every other process and mount of theirs along, so
+# an interrupted run leaves neither, wherever it was.
+contained()
+{
+	local rc=0
+
+	vpv_contained=
+	trap '[ -z "$vpv_contained" ] || kill -KILL "$vpv_contained" 2>/dev/null
+		echo "interrupted" >&2; exit 130' INT TERM HUP
+	setpriv --pdeathsig KILL unshare --mount --propagation private \
+		--pid --fork --kill-child --mount-proc "$@" &
+	vpv_contained=$!
+	wait $vpv_contained || rc=$?
+	return $rc
+}
+
+# jobs_at_once: how many guests run side by side, VPV_JOBS or what cores and memory
+# are enough for: the largest has 4 GB, and QEMU needs some itself.
+jobs_at_once()
+{
+	local by_cores by_memory
+
+	by_cores=$(nproc)
+	by_memory=$(awk '/^MemAvailable:/ { print int($2 / (4.5 * 1024 * 1024)) }' /proc/meminfo)
+	[ "$by_memory" -ge 1 ] || by_memory=1
+	echo "${VPV_JOBS:-$((by_cores < by_memory ? by_cores : by_memory))}"
+}
+
+# No script ends without a word.
+gave_up()
+{
+	printf '%s, line %s: "%s" ended with %s\n' "${2##*/}" "$3" "${4%%$'\n'*}" "$1" >&2
+}
+set -E
+trap 'gave_up $? "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND"' ERR
 
 # elapsed: seconds since the script started, for progress lines.
 elapsed()
