@@ -59,11 +59,11 @@ static void take_all_out(struct vpv_space *space, const struct starts *all,
 			take_out(space, all, pos, end);
 }
 
-/* Is there a capability of the core's at @pos, as one in its list would be? */
+/* Is there a capability of the core's at @pos, a byte of its list? */
 static bool is_cap(const struct vpv_space *space, int pos)
 {
 	return pos >= PCI_STD_HEADER_SIZEOF && pos % 4 == 0 &&
-	       pos < 256 && space->map[pos] < VPV_MAP_VIRTUAL &&
+	       space->map[pos] < VPV_MAP_VIRTUAL &&
 	       space->map[pos] == space->config[pos + PCI_CAP_LIST_ID];
 }
 
@@ -118,10 +118,10 @@ static void set_next(struct vpv_space *space, int pos, int next)
 	bytes[3] = next >> 4;
 }
 
-/* The start of the list is one even if it is a placeholder. */
+/* The start of the list is one even if it is a placeholder. A link is that of a dword. */
 static bool is_ext_cap(const struct vpv_space *space, int pos)
 {
-	return pos >= 256 && pos % 4 == 0 && pos < space->size &&
+	return pos >= 256 && pos < space->size &&
 	       (space->map[pos] < VPV_MAP_VIRTUAL ||
 		(pos == 256 && space->map[pos] == VPV_MAP_VIRTUAL));
 }

@@ -22,12 +22,13 @@ struct cap {
 FIXTURE(space)
 {
 	struct vpv_space space;
-	u8 config[SIZE];
-	u8 map[SIZE];
+	/* Each on its own, so that who leaves one of them is seen. */
+	u8 *config;
+	u8 *map;
 	u8 before[SIZE];
 };
 
-FIXTURE_SETUP(space)
+static void space_reset(struct _test_data_space *self)
 {
 	memset(self->config, 0xee, SIZE);
 	memset(self->map, VPV_MAP_NONE, SIZE);
@@ -37,8 +38,17 @@ FIXTURE_SETUP(space)
 	self->space = (struct vpv_space) { self->config, self->map, SIZE };
 }
 
+FIXTURE_SETUP(space)
+{
+	self->config = malloc(SIZE);
+	self->map = malloc(SIZE);
+	space_reset(self);
+}
+
 FIXTURE_TEARDOWN(space)
 {
+	free(self->config);
+	free(self->map);
 }
 
 static void fill(u8 *config, u8 *map, const struct cap *cap, u8 owner)
@@ -150,7 +160,7 @@ TEST_F(space, all_of_a_kind_are_hidden)
 	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		space_setup(_metadata, self, variant);
+		space_reset(self);
 		self->config[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
 		put_caps(self->config, self->map, cases[i].caps);
 		memcpy(self->before, self->config, SIZE);
@@ -187,7 +197,7 @@ TEST_F(space, the_last_one_takes_the_list_along)
 
 static const struct cap extended[LIST] = {
 	{ 0x100, 0x0b, 16 }, { 0x110, 0x0b, 32 }, { 0x130, 0x03, 12 },
-	{ 0x140, 0x0b, 8 }, { 0xff0, 0x01, 16 },
+	{ 0x144, 0x0b, 8 }, { 0xff0, 0x01, 16 },
 };
 
 TEST_F(space, all_extended_ones_of_a_kind_are_hidden)
@@ -197,15 +207,15 @@ TEST_F(space, all_extended_ones_of_a_kind_are_hidden)
 		const char *left;
 	} cases[] = {
 		{ 0x0b, "100:0000 130:0003 ff0:0001" },
-		{ 0x03, "100:000b 110:000b 140:000b ff0:0001" },
-		{ 0x01, "100:000b 110:000b 130:0003 140:000b" },
-		{ 0x1234, "100:000b 110:000b 130:0003 140:000b ff0:0001" },
+		{ 0x03, "100:000b 110:000b 144:000b ff0:0001" },
+		{ 0x01, "100:000b 110:000b 130:0003 144:000b" },
+		{ 0x1234, "100:000b 110:000b 130:0003 144:000b ff0:0001" },
 	};
 	char text[512];
 	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		space_setup(_metadata, self, variant);
+		space_reset(self);
 		put_ext_caps(self->config, self->map, extended);
 		memcpy(self->before, self->config, SIZE);
 		vpv_hide_ext_cap(&self->space, cases[i].id);
@@ -216,10 +226,14 @@ TEST_F(space, all_extended_ones_of_a_kind_are_hidden)
 
 			EXPECT_EQ(cap->id == cases[i].id,
 				  is_gone(&self->space, cap));
-			if (cap->id != cases[i].id)
-				EXPECT_EQ(0, memcmp(self->before + cap->pos + 4,
-						    self->config + cap->pos + 4,
-						    cap->len - 4));
+			if (cap->id == cases[i].id)
+				continue;
+			/* But for its link. */
+			EXPECT_EQ(0x10000 | cap->id,
+				  header(self->config, cap->pos) & 0xfffff);
+			EXPECT_EQ(0, memcmp(self->before + cap->pos + 4,
+					    self->config + cap->pos + 4,
+					    cap->len - 4));
 		}
 	}
 }
@@ -253,6 +267,12 @@ TEST_F(space, what_is_no_list_is_not_followed)
 	memcpy(self->before, self->config, SIZE);
 	vpv_hide_cap(&self->space, 0xee);
 	EXPECT_EQ(0, memcmp(self->before, self->config, SIZE));
+	/* Not even if it would be one. */
+	put_caps(self->config, self->map, loop);
+	memcpy(self->before, self->config, SIZE);
+	vpv_hide_cap(&self->space, 5);
+	EXPECT_EQ(0, memcmp(self->before, self->config, SIZE));
+	space_reset(self);
 
 	/* A list that leads there, into the header, or over the end. */
 	self->config[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
@@ -281,9 +301,87 @@ TEST_F(space, what_is_no_list_is_not_followed)
 	put_ext_caps(self->config, self->map, extended);
 	put_header(self->config, 0xff0, 0x10001 | 0x100u << 20);
 	vpv_hide_ext_cap(&self->space, 0x03);
-	EXPECT_EQ(0x140, header(self->config, 0x110) >> 20);
+	EXPECT_EQ(0x144, header(self->config, 0x110) >> 20);
 	put_header(self->config, 0xff0, 0x10001 | 0xffcu << 20);
 	vpv_hide_ext_cap(&self->space, 0xee);
+}
+
+/* What is beside a list, and would pass for a part of it but for one thing. */
+TEST_F(space, only_what_the_core_took_for_a_capability_is_one)
+{
+	static const struct cap nine[LIST] = { { 0x40, 9, 12 } };
+	static const struct {
+		const char *what;
+		u8 link;
+		u8 map;
+		u8 id;
+		u16 hidden;
+	} cases[] = {
+		{ "in the header", 0x30, 0, 0, 9 },
+		{ "not at a dword", 0x4e, 9, 9, 9 },
+		{ "nobody's", 0x50, VPV_MAP_NONE, VPV_MAP_NONE, VPV_MAP_NONE },
+		{ "bytes of their own", 0x50, VPV_MAP_VIRTUAL, VPV_MAP_VIRTUAL, VPV_MAP_VIRTUAL },
+		{ "of another kind", 0x50, 9, 5, 5 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		space_reset(self);
+		self->config[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
+		put_caps(self->config, self->map, nine);
+		self->config[PCI_CAPABILITY_LIST] = cases[i].link;
+		memset(self->map + cases[i].link, cases[i].map, 4);
+		self->config[cases[i].link] = cases[i].id;
+		self->config[cases[i].link + 1] = 0x40;
+		memcpy(self->before, self->config, SIZE);
+		vpv_hide_cap(&self->space, cases[i].hidden);
+		EXPECT_EQ(0, memcmp(self->before, self->config, SIZE))
+			TH_LOG("%s", cases[i].what);
+	}
+}
+
+TEST_F(space, only_what_the_core_took_for_an_extended_one_is_one)
+{
+	static const struct cap two[LIST] = {
+		{ 0x100, 0x0b, 16 }, { 0x140, 0x03, 16 },
+	};
+	static const struct {
+		const char *what;
+		int next;
+		u8 map;
+	} cases[] = {
+		{ "in the part for the others", 0x80, 0x03 },
+		{ "nobody's", 0x120, VPV_MAP_NONE },
+		{ "bytes of their own", 0x120, VPV_MAP_VIRTUAL },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		space_reset(self);
+		put_ext_caps(self->config, self->map, two);
+		memset(self->map + cases[i].next, cases[i].map, 16);
+		put_header(self->config, 0x100, 0x1000b | cases[i].next << 20);
+		put_header(self->config, cases[i].next, 0x10003 | 0x140 << 20);
+		memcpy(self->before, self->config, SIZE);
+		vpv_hide_ext_cap(&self->space, 0x03);
+		EXPECT_EQ(0, memcmp(self->before, self->config, SIZE))
+			TH_LOG("%s", cases[i].what);
+	}
+}
+
+/* The first one of each kind of list may be of the same ID as the last of the other. */
+TEST_F(space, a_capability_ends_where_its_part_does)
+{
+	static const struct cap last[LIST] = { { 0xf0, 9, 16 } };
+	static const struct cap first[LIST] = { { 0x100, 9, 16 } };
+
+	self->config[PCI_STATUS] |= PCI_STATUS_CAP_LIST;
+	put_caps(self->config, self->map, last);
+	put_ext_caps(self->config, self->map, first);
+	vpv_hide_cap(&self->space, 9);
+	EXPECT_EQ(9, self->map[0x100]);
+	EXPECT_EQ(0x10009, header(self->config, 0x100));
+	EXPECT_EQ(0, self->config[0xff]);
 }
 
 TEST_F(space, a_small_space_has_no_extended_ones)
