@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=300
+# vm: timeout=300 usual=6.12
 # Binding a function to a generic variant has the specialised one loaded that it is
 # for: whenever it is bound, once for each kind of function, and without a bind that
 # hangs where modprobe does.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=4G timeout=600
+# vm: mem=4G timeout=600 usual=6.12
 # append: memmap=2M$0x60000000 memmap=1M$0x140000000
 # qemu: -device VGA,addr=02.0
 # A generic variant that binds a function for which a specialised one is loaded has

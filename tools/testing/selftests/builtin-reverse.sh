@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: kernels=6.1-builtin,7.3-builtin timeout=900
+# vm: kernels=6.1-builtin,7.3-builtin timeout=900 usual=6.1-builtin
 # append: vfio_pci.nointxmask=0 vfio_pci.disable_vga=1 vfio_pci.disable_idle_d3=0
 # append: vpv_a.nointxmask=1 vpv_a.disable_vga=0 vpv_a.disable_idle_d3=1
 # append: no5lvl

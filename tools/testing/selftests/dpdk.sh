@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=180
+# vm: timeout=180 usual=7.3
 # DPDK's testpmd drives two e1000e that hang on one hub: what one sends the
 # other receives and sends back. Its packet counters are the judge; its exit
 # status says nothing.

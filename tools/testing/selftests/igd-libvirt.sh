@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=4G timeout=300 devices=none kernels=6.12,7.3
+# vm: mem=4G timeout=300 devices=none kernels=6.12,7.3 usual=7.3
 # append: memmap=2M$0x60000000 memmap=1M$0x140000000
 # qemu: -vga none -device VGA,addr=02.0
 # A managed hostdev that names no driver: libvirt finds vfio-pci-igd by its alias,

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=4G timeout=900 devices=none
+# vm: mem=4G timeout=900 devices=none usual=6.12
 # append: memmap=2M$0x60000000 memmap=1M$0x140000000
 # append: slub_debug=F,kmalloc-*
 # qemu: -vga none -device VGA,addr=02.0

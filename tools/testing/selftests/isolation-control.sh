@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=600 devices=vga
+# vm: timeout=600 devices=vga usual=6.12
 # The negative control of isolation.sh: its matrix, with a framework that keeps
 # nothing separate, must fail, for each setting, and for no other reason.
 set -u

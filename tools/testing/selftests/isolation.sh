@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=600 devices=vga
+# vm: timeout=600 devices=vga usual=6.12
 # Each module's settings hold for its own functions and for no others: two
 # variants that share the framework beside the in-tree vfio-pci, in every
 # combination. What counts is what can be seen of a function from outside.

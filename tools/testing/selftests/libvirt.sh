@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=3G timeout=300
+# vm: mem=3G timeout=300 usual=6.12
 # libvirt takes nvme0 from its host driver, gives it to a nested guest through
 # our vfio-pci and puts it back. The guest boots from the device and is one
 # sector long (bootsector.S); what it wrote the host judges, in the image.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=400
+# vm: timeout=400 usual=6.12
 # append: slub_debug=F,kmalloc-*
 # How functions come to our vfio-pci and leave it: ids, new_id, driver_override,
 # unbind and rmmod while open, settings latched at bind, 200 rounds without a

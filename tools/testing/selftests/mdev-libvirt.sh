@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=3G timeout=400
+# vm: mem=3G timeout=400 usual=6.1
 # An NVMe drive as an mdev in the hands of libvirt: found, made, defined, started,
 # given to a guest that boots from it, and not destroyed under its feet. What the
 # guest wrote is in the image.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=200
+# vm: timeout=200 usual=6.1
 # mdevctl has an mdev from types and define to undefine; one that it is to start by
 # itself is there after a reboot, on a function that driverctl has bound by then.
 # Functions are called through others, which shellcheck does not see.

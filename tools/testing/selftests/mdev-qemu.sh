@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=3G timeout=400
+# vm: mem=3G timeout=400 usual=7.3
 # qemu: -device pcie-root-port,id=rp19,bus=pcie.0,addr=0x19,chassis=25,x-speed=5
 # qemu: -device e1000e,bus=rp19,addr=0.0,multifunction=on,romfile=
 # qemu: -device e1000e,bus=rp19,addr=0.1,romfile=

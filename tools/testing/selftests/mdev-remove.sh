@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=400
+# vm: timeout=400 usual=6.12
 # qemu: -chardev socket,id=qs,path=/tmp/qmp,server=on,wait=off
 # qemu: -chardev socket,id=qm,path=/tmp/qmp,reconnect-ms=500 -mon chardev=qm,mode=control
 # qemu: -device virtio-serial-pci,addr=0x9 -device virtserialport,chardev=qs

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: smp=2 accel=tcg,thread=single timeout=900 kernels=6.1,6.12,7.3,6.1-builtin,7.3-builtin
+# vm: smp=2 accel=tcg,thread=single timeout=900 kernels=6.1,6.12,7.3,6.1-builtin,7.3-builtin usual=6.1-builtin
 # append: no5lvl
 # Everything that can be done to mdevs and their functions at once, at random, for
 # VPV_STRESS seconds (40): see vfio-stress.c. The kernel log is what tells of bugs; and

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # klog-allow: DMAR: .*fault addr -- devices are made to write where nothing is mapped
-# vm: mem=4G timeout=400
+# vm: mem=4G timeout=400 usual=6.12
 # append: memmap=2M$0x60000000 memmap=1M$0x140000000
 # append: slub_debug=F,kmalloc-*
 # qemu: -device VGA,addr=02.0
@@ -201,7 +201,6 @@ is "the user lets go, unasked" "$(paste -sd, /tmp/hold)" "open,closed"
 bind_override "$edu1" vfio-pci-mdev && mdev_create "$edu1" "$b"
 # Who frees an mdev may still be in the module when its function is unbound already.
 trace=/sys/kernel/tracing
-mount -t tracefs tracefs $trace 2>/dev/null
 echo "p:vpv_rcu synchronize_rcu_tasks" >$trace/kprobe_events
 echo 1 >$trace/events/kprobes/vpv_rcu/enable
 check "it unloads with two idle mdevs" unload_vfio_pci

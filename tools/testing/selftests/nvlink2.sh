@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=300
+# vm: timeout=300 usual=6.12
 # append: memmap=16M$0x38000000
 # vfio-pci-nvlink2 on functions that pass for a V100 and bridges of its links, with
 # firmware's description in software nodes: regions and capabilities, access at every

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=120
+# vm: timeout=120 usual=6.1
 # QEMU's user-space NVMe driver, a real client of VFIO: DMA in both directions
 # and MSI-X. What it wrote is judged by the host, in the image itself.
 # Functions are called through others, which shellcheck does not see.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=500
+# vm: timeout=500 usual=6.12
 # ids= and quirks=: every way in which they can be given, alone and together. What
 # was written holds, or the log says that it does not; and what came of it.
 set -u

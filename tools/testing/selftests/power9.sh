@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=300 kernels=ppc64el,ppc64el-7.2
+# vm: timeout=300 kernels=ppc64el,ppc64el-7.2 usual=ppc64el
 # append: mem=1984M slub_debug=F,kmalloc-*
 # An emulated POWER9, without a hypervisor below: vfio-pci on an NVMe drive and an
 # e1000e, beside the in-tree driver's answers; then the drive passes for a V100 and the

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: devices=none timeout=240
+# vm: devices=none timeout=240 usual=6.12
 # qemu: -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off
 # qemu: -device pcie-root-port,id=rp19,bus=pcie.0,addr=0x19,chassis=25,x-speed=5
 # qemu: -device e1000e,bus=rp19,addr=0.0,multifunction=on,romfile=

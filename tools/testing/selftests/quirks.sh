@@ -301,7 +301,6 @@ is "no_mmap: it can be read" \
 # --- resets ---------------------------------------------------------------------------------
 # resets CMD...: which ways of resetting the PCI core has gone.
 trace=/sys/kernel/tracing
-[ -e $trace/set_ftrace_filter ] || mount -t tracefs tracefs $trace
 is "the tracer knows the ways to reset" \
 	"$(printf 'pcie_flr\npci_reset_secondary_bus\n' \
 		>$trace/set_ftrace_filter && sort $trace/set_ftrace_filter | paste -sd ' ')" \

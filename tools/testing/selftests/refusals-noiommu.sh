@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: devices=none timeout=120
+# vm: devices=none timeout=120 usual=6.12
 # append: intel_iommu=off
 # A platform without an IOMMU.
 set -u

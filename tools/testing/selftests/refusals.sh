@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: timeout=300
+# vm: timeout=300 usual=6.12
 # qemu: -device pcie-root-port,id=rp19,bus=pcie.0,addr=0x19,chassis=25,x-speed=5
 # qemu: -device edu,bus=rp19,addr=0.0,multifunction=on
 # qemu: -device e1000e,romfile=,bus=rp19,addr=0.1

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# vm: usual=6.12
 # SR-IOV with VF tokens, and the denylist.
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
