@@ -13,7 +13,8 @@ set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
 
-nic0=$(dev_bdf e1000e0) && nic1=$(dev_bdf e1000e1) || bail "no e1000e"
+nic0=$(dev_bdf e1000e0) && nic1=$(dev_bdf e1000e1) && pf=$(dev_bdf igb0) ||
+	bail "no e1000e or igb"
 f0=$(basename /sys/bus/pci/devices/0000:00:19.0/0000:*.0)
 
 # config BDF: COMMAND and the six BARs, as the hardware has them.
@@ -180,6 +181,8 @@ is "state: the user lets go once more" "$(user close "$nic0")" ok
 
 # --- idle, in D0 ----------------------------------------------------------------------
 echo 1 >/sys/module/vfio_pci/parameters/disable_idle_d3
+# Nobody decoded its BARs yet: that it did when it was bound says nothing.
+setpci -s "$nic1" COMMAND=0:3
 check "state: the other NIC is bound" bind_override "$nic1" vfio-pci
 is "state: the other NIC opens" "$(user open "$nic1")" ok
 mac=$(user mac "$nic1") good_bars=$(bars "$nic1")
@@ -246,6 +249,7 @@ log_mark
 check "state: reset unseen, unbound: it is bound" bind_override "$nic1" vfio-pci
 is "state: reset unseen, unbound: the log says so" \
 	"$(said "$nic1" "had lost its BARs before it was bound")" 1
+is "state: reset unseen, unbound: and they are set" "$(bars "$nic1")" "$good_bars"
 opens "$nic1" "state: reset unseen, unbound"
 is "state: it closes for the last time" "$(user close "$nic1")" ok
 
@@ -278,5 +282,27 @@ for bdf in "$nic0" "$nic1" "$f0"; do
 	bind_override "$bdf" ""
 done
 rmmod vpv_test && rmmod aer_inject && rmmod cfgfault
+
+# --- a VF has no BARs in its config space to tell a loss by --------------------------
+modprobe igb
+check "state: a PF has a VF" eval "wait_for 20 test -e /sys/bus/pci/drivers/igb/$pf &&
+	echo 1 >/sys/bus/pci/devices/$pf/sriov_numvfs"
+vf=$(basename "$(readlink "/sys/bus/pci/devices/$pf/virtfn0")")
+check "state: the VF is bound" bind_override "$vf" vfio-pci
+modprobe cfgfault bdf="$vf"
+start_user
+log_mark
+fault 1
+is "state: VF, gone: an open is refused" "$(user open "$vf")" "errno 5"
+is "state: VF, gone: the log says why" \
+	"$(said "$vf" "not opened: its config space can't be read")" 1
+fault 0
+is "state: VF, back again: it opens" "$(user open "$vf")" ok
+is "state: VF: it closes" "$(user close "$vf")" ok
+end_user
+bind_override "$vf" ""
+rmmod cfgfault
+echo 0 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
+rmmod igb
 check "all unload" unload_vfio_pci
 done_testing
