@@ -284,6 +284,23 @@ is "the capability around it works: PMCSR" \
 	"D0 written D3hot written D0 7f"
 check "a write beyond the end is refused, as ever" \
 	fails vfio-try "$nic0" write 4 ffe 0
+write_param "$nic0:config=fff/5a" >/dev/null
+rebind "$nic0"
+is "a write that ends at the end spares a shown byte there" \
+	"$(vfio-try "$nic0" write 4 ffc 77777777 hw 2 ffe read 2 ffe | paste -sd ' ')" \
+	"written 0077 5a77"
+# The class, 02 in hardware.
+is "the hardware's class" "$(vfio-try "$nic0" hw 1 b)" 02
+write_param "$nic0:config=b/4a,$nic0:config=b/5/f" >/dev/null
+rebind "$nic0"
+is "a byte of two rows: the later one holds for what it masks" \
+	"$(vfio-try "$nic0" read 1 b)" 45
+write_param "$nic0:config=b/40/f0,$nic0:config=b/1/f" >/dev/null
+rebind "$nic0"
+is "a byte of two rows: each masks its part" "$(vfio-try "$nic0" read 1 b)" 41
+write_param "0001${nic0#0000}:config=b/40" >/dev/null
+rebind "$nic0"
+is "a row is for its domain only" "$(matched "$nic0") $(vfio-try "$nic0" read 1 b)" " 02"
 write_param "" >/dev/null
 
 # --- BARs ------------------------------------------------------------------------------
@@ -295,6 +312,11 @@ rebind "$nic0"
 is "no_mmap: not that one, and info says so; others can" \
 	"$(vfio-try "$nic0" mmap 0 mmap 3)" "errno 22, info says no
 mapped, info says yes"
+write_param "$nic0:no_mmap=0,$nic0:no_mmap=3" >/dev/null
+rebind "$nic0"
+is "no_mmap of two rows: neither of the two" "$(vfio-try "$nic0" mmap 0 mmap 3)" \
+	"errno 22, info says no
+errno 22, info says no"
 is "no_mmap: it can be read" \
 	"$(vfio-try "$nic0" write 2 4 2 bar 4 0 8 | tail -n 1)" "$status"
 

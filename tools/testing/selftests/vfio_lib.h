@@ -234,14 +234,21 @@ vfio_region_of_type(struct vfio *vfio, uint32_t type, uint32_t subtype)
 	errx(1, "no region of type %x, subtype %x", type, subtype);
 }
 
+/* Up to 4 bytes, and not one more is written to. */
 static inline uint32_t vfio_read(struct vfio *vfio, int index, off_t at,
 				 size_t size)
 {
+	static const uint8_t guard[8] = { 0x5a, 0xa5, 0x5a, 0xa5, 0x5a, 0xa5, 0x5a, 0xa5 };
+	uint8_t buf[sizeof(guard)];
 	uint32_t value = 0;
 
-	if (pread(vfio->device, &value, size,
+	memcpy(buf, guard, sizeof(buf));
+	if (pread(vfio->device, buf, size,
 		  vfio_region(vfio, index).offset + at) != (ssize_t)size)
 		err(1, "read of region %d at 0x%llx", index, (long long)at);
+	if (memcmp(buf + size, guard + size, sizeof(buf) - size))
+		errx(1, "more than %zu bytes at 0x%llx", size, (long long)at);
+	memcpy(&value, buf, size);
 	return value;
 }
 
