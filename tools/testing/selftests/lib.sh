@@ -316,13 +316,11 @@ is_suspended()
 		[ "$(cat "/sys/bus/pci/devices/$1/power_state")" = D3hot ]
 }
 
-# is_in_d0 BDF: it is in use, or not to go to D3hot. One that goes there all the
-# same takes a moment.
+# is_in_d0 BDF: it is in use, or not to go to D3hot: there is a reference that keeps it
+# from that, so that nobody has to wait and see.
 is_in_d0()
 {
-	sleep 1
-	[ "$(cat "/sys/bus/pci/devices/$1/power/runtime_status")" = active ] &&
-		[ "$(cat "/sys/bus/pci/devices/$1/power_state")" = D0 ]
+	[[ "$(idle_state "$1")" = "D0 active "[1-9]* ]]
 }
 
 # idle_state BDF: what disable_idle_d3 decides while nobody uses the function: "D3hot

@@ -47,14 +47,18 @@ plug()
 	local data
 
 	read -ra data < <(data_of "$1")
+	rm -f /tmp/monitor
+	# What it writes is what is waited for.
+	# shellcheck disable=SC2094
 	{
-		sleep 5
+		# It answers when the machine is made and was reset.
+		echo "info status"
+		wait_for 30 grep -q "VM status" /tmp/monitor
 		echo "plugging" >&2
 		echo "device_add driver=$3,id=other,bus=port1"
-		sleep 3
 		echo "info qtree"
 		echo quit
-	} 2>>/tmp/qemu.log | timeout -k 5 60 "$1" "${data[@]}" -S -nodefaults \
+	} 2>>/tmp/qemu.log | timeout -k 5 90 "$1" "${data[@]}" -S -nodefaults \
 		-no-user-config -display none -M q35 -accel tcg -m 64 -vga none \
 		-monitor stdio -trace 'vfio_pci_hot_reset*' \
 		-device pcie-root-port,id=port0,chassis=1 \
@@ -164,7 +168,7 @@ for version in $versions; do
 		: >/tmp/qemu.log
 		plug "$qemu" "${devices[0]}" "${devices[1]}"
 		check "QEMU $version, $by: the second one is plugged in later" plugged
-		hot_resets | sed '1,/plugging/d' >"/tmp/plugged.$by"
+		hot_resets | sed '0,/plugging/d' >"/tmp/plugged.$by"
 	done
 	# It knows functions by address, to find all that are reset together: then it
 	# makes them ready, resets them once, and resets none while it has another one.
