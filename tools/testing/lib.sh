@@ -151,15 +151,21 @@ contained()
 }
 
 # jobs_at_once: how many guests run side by side, VPV_JOBS or what cores and memory
-# are enough for: the largest has 4 GB, and QEMU needs some itself.
+# are enough for: the largest has 4 GB, and QEMU needs some itself. What a container may
+# have of them only its cgroup knows.
 jobs_at_once()
 {
-	local by_cores by_memory
+	local jobs memory limit period
 
-	by_cores=$(nproc)
-	by_memory=$(awk '/^MemAvailable:/ { print int($2 / (4.5 * 1024 * 1024)) }' /proc/meminfo)
-	[ "$by_memory" -ge 1 ] || by_memory=1
-	echo "${VPV_JOBS:-$((by_cores < by_memory ? by_cores : by_memory))}"
+	jobs=$(nproc)
+	read -r limit period < <(cat /sys/fs/cgroup/cpu.max 2>/dev/null || :) || limit=max
+	[ "$limit" = max ] || [ $((limit / period)) -ge "$jobs" ] || jobs=$((limit / period))
+	memory=$(awk '/^MemAvailable:/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)
+	read -r limit < <(cat /sys/fs/cgroup/memory.max 2>/dev/null || :) || limit=max
+	[ "$limit" = max ] || [ "$limit" -ge "$memory" ] || memory=$limit
+	memory=$((memory * 2 / (9 << 30)))
+	[ "$memory" -ge "$jobs" ] || jobs=$memory
+	echo "${VPV_JOBS:-$((jobs < 1 ? 1 : jobs))}"
 }
 
 # No script ends without a word.
