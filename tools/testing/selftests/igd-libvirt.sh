@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: mem=4G timeout=300 devices=none kernels=6.12,7.3 usual=7.3
 # append: memmap=2M$0x60000000 memmap=1M$0x140000000
+# append: modprobe.blacklist=i915,xe
 # qemu: -vga none -device VGA,addr=02.0
 # A managed hostdev that names no driver: libvirt finds vfio-pci-igd by its alias,
 # loads it, and gives the guest Intel graphics with their OpRegion. libvirt 9.0, on
-# the older kernel's Debian, knows no variants: there vfio-pci adopts it.
+# the older kernel's Debian, knows no variants: there vfio-pci adopts it. i915,
+# which udev would load, finds no hardware and taints the kernel.
 # Functions are called through others, which shellcheck does not see.
 # shellcheck disable=SC2317
 set -u
