@@ -97,17 +97,17 @@ is "the variant too" "$(cat "$shown/variant")" vfio-pci
 is "bind: match, init" "$(hooks vpv-s1)" "match,init"
 is "the log says so once" "$(log_since | grep -c "$edu: vfio-pci: adopts vpv-s1")" 1
 is "its region is there, made of its private data" "$(region_text)" vpv-s1
-is "its rw hook runs" "$(vfio-try "$edu" read 1 ff)" 31
+is "its rw hook runs" "$(vfio-do "$edu" read 1 ff)" 31
 is "its row matched" "$(cat "$shown/quirks")" \
 	"adopted disable_idle_d3+config=0x00c/0x5a/0xff vpv-s1: a row that is adopted, too"
-is "the row's byte is shown" "$(vfio-try "$edu" read 1 c)" 5a
+is "the row's byte is shown" "$(vfio-do "$edu" read 1 c)" 5a
 is "and its setting holds" "$(cat "$shown/disable_idle_d3")" 1
 log_mark
 echo 1 >"/sys/bus/pci/devices/$edu/reset"
 is "reset: reset_done" "$(hooks vpv-s1)" reset_done
 check "another function adopts nothing" bind_override "$nvme" vfio-pci
 is "so says sysfs" "$(adopts "$nvme")" ""
-check "it is opened and reset without a hook" vfio-try "$nvme" reset
+check "it is opened and reset without a hook" vfio-do "$nvme" reset
 bind_override "$nvme" ""
 
 # --- settings and user's rows are those of the bound module --------------------------------
@@ -131,7 +131,7 @@ rebind
 is "adopted: pinned" "$(refs vpv-s1)" 1
 check "adopted: rmmod is refused" fails rmmod vpv_s1
 is "and nothing happened" "$(region_text)" vpv-s1
-vfio-hold "$edu" >/tmp/held &
+vfio-do "$edu" hold >/tmp/held &
 held=$!
 wait_for 20 grep -q open /tmp/held
 check "open: rmmod is refused" fails rmmod vpv_s1
@@ -170,13 +170,13 @@ unload
 load "s1 no_rw=1"
 rebind
 is "without an rw hook: adopted" "$(adopts),$(region_text)" vpv-s1,vpv-s1
-is "without an rw hook: the byte is the device's" "$(vfio-try "$edu" read 1 ff)" 00
-is "without an rw hook: the row's is shown" "$(vfio-try "$edu" read 1 c)" 5a
+is "without an rw hook: the byte is the device's" "$(vfio-do "$edu" read 1 ff)" 00
+is "without an rw hook: the row's is shown" "$(vfio-do "$edu" read 1 c)" 5a
 unload
 load "s1 no_rows=1"
 rebind
-is "without rows: the rw hook runs" "$(vfio-try "$edu" read 1 ff)" 31
-is "without rows: the other byte is the device's" "$(vfio-try "$edu" read 1 c)" 00
+is "without rows: the rw hook runs" "$(vfio-do "$edu" read 1 ff)" 31
+is "without rows: the other byte is the device's" "$(vfio-do "$edu" read 1 c)" 00
 unload
 
 # --- a specialised variant does not adopt, it binds ---------------------------------------
@@ -293,7 +293,7 @@ echo 1 >/sys/module/vfio_pci/parameters/disable_adoption
 bind_override $igd vfio-pci
 is "disable_adoption: no regions" "$(subtypes)" ""
 is "disable_adoption: ASLS is the register" \
-	"$(vfio-try $igd write 4 fc 0 read 4 fc | tail -n 1),$(hw_asls)" 00000000,00000000
+	"$(vfio-do $igd write 4 fc 0 read 4 fc | tail -n 1),$(hw_asls)" 00000000,00000000
 echo 0 >/sys/module/vfio_pci/parameters/disable_adoption
 bind_override $igd ""
 rmmod fakeigd

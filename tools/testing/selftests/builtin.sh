@@ -32,8 +32,8 @@ rounds()
 			echo >"$(parameters "$b")/quirks" &&
 			grep -q "hide_cap=0x05" \
 				"/sys/bus/pci/devices/$edu/vfio_pci_variant/quirks" &&
-			vfio-try "$edu" read 4 40 write 4 c 0 &&
-			vfio-try "$nic" read 4 d0 mmap 0 || return
+			vfio-do "$edu" read 4 40 write 4 c 0 &&
+			vfio-do "$nic" read 4 d0 mmap 0 || return
 		bind_override "$edu" "" && bind_override "$nic" "" || return
 	done
 }

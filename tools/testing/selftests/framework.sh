@@ -119,33 +119,33 @@ echo "$methods" >"/sys/bus/pci/devices/$bdf/reset_method"
 
 # --- rw ------------------------------------------------------------------------
 is "rw: of a region it is for, it changes what is read" \
-	"$(vfio-try "$bdf" write 2 4 2 region 4 0 8 | tail -n 1)" fffefbff
-is "rw: a read of nothing does not reach it" "$(vfio-try "$bdf" nothing 7 fff)" 0
-is "rw: a BAR that it is for can't be mapped" "$(vfio-try "$bdf" mmap 0)" \
+	"$(vfio-do "$bdf" write 2 4 2 region 4 0 8 | tail -n 1)" fffefbff
+is "rw: a read of nothing does not reach it" "$(vfio-do "$bdf" region 0 7 fff)" 0
+is "rw: a BAR that it is for can't be mapped" "$(vfio-do "$bdf" mmap 0)" \
 	"errno 22, info says no"
-is "rw: nor written by an ioeventfd" "$(vfio-try "$bdf" ioeventfd 8)" "errno 25"
+is "rw: nor written by an ioeventfd" "$(vfio-do "$bdf" ioeventfd 8)" "errno 25"
 # Without the feature it is ENOTTY.
 case $VPV_K in
 7.*) no_dmabuf="errno 22" ;;
 *) no_dmabuf="errno 25" ;;
 esac
-is "rw: nor exported as dma-buf" "$(vfio-try "$bdf" dmabuf 0)" "$no_dmabuf"
+is "rw: nor exported as dma-buf" "$(vfio-do "$bdf" dmabuf 0)" "$no_dmabuf"
 is "rw: other regions don't come to it" \
-	"$(vfio-try "$bdf" region 4 6 8; dmesg | grep -c 'vpv-test: rw for')" "errno 22
+	"$(vfio-do "$bdf" region 4 6 8; dmesg | grep -c 'vpv-test: rw for')" "errno 22
 0"
 is "mmio_begin: EIO while Memory Enable is clear" \
-	"$(vfio-try "$bdf" write 2 4 0 region 4 0 8 | tail -n 1)" "errno 5"
+	"$(vfio-do "$bdf" write 2 4 0 region 4 0 8 | tail -n 1)" "errno 5"
 pm=$(lspci -v -s "$bdf" | sed -n 's/.*Capabilities: \[\(..\)\] Power.*/\1/p')
 pmcsr=$(printf '%x' $((0x$pm + 4)))
 is "mmio_begin: EIO in the user's D3hot, 0 in D0" \
-	"$(vfio-try "$bdf" write 2 4 2 write 2 "$pmcsr" 3 region 4 0 8 \
+	"$(vfio-do "$bdf" write 2 4 2 write 2 "$pmcsr" 3 region 4 0 8 \
 		write 2 "$pmcsr" 0 write 2 4 2 region 4 0 8 | grep -v written | paste -sd ' ')" \
 	"errno 5 fffefbff"
 is "rw: the user's D3hot is what the hook finds the function in" \
-	"$(vfio-try "$bdf" write 2 "$pmcsr" 3 region 4 0 c | tail -n 1)" 00000003
+	"$(vfio-do "$bdf" write 2 "$pmcsr" 3 region 4 0 c | tail -n 1)" 00000003
 
 # --- a user who suspends it -------------------------------------------------
-vfio-hold -l "$bdf" >/tmp/hold &
+vfio-do "$bdf" low hold >/tmp/hold &
 holder=$!
 check "low power: a user opens the function and suspends it" wait_for 20 is_suspended "$bdf"
 log_mark
@@ -214,7 +214,7 @@ fail_at none
 check "gate: unbind" unbind "$bdf"
 is "gate: unbind: stop, release" "$(hooks)" "gate-stop,release"
 bind_override "$bdf" vpv-test
-vfio-hold "$bdf" >/tmp/hold &
+vfio-do "$bdf" hold >/tmp/hold &
 holder=$!
 check "gate: a user opens the device" wait_for 20 grep -q open /tmp/hold
 fail_at none
@@ -222,7 +222,7 @@ unbind "$bdf" &
 unbinder=$!
 check "gate: unbind asks the user" wait_for 20 grep -q asked /tmp/hold
 is "gate: and no hook is called" "$(hooks)" \
-	"in use by \"vfio-hold\" ($holder), asked to let go (1)"
+	"in use by \"vfio-do\" ($holder), asked to let go (1)"
 kill -TERM $holder
 wait_exit 30 $holder
 wait_exit 30 $unbinder
@@ -258,7 +258,7 @@ is "without an rw hook the byte is the device's" \
 	"$(vfio-dump "$bdf" | grep -c ' 5a$')" 0
 check "and the ops are the core's own" \
 	grep -q "read and write are the core's own" <(log_since)
-is "and the BAR can be mapped" "$(vfio-try "$bdf" mmap 0)" "mapped, info says yes"
+is "and the BAR can be mapped" "$(vfio-do "$bdf" mmap 0)" "mapped, info says yes"
 bind_override "$bdf" ""
 rmmod vpv_test
 is "the log has no complaint of the test variant" \

@@ -46,7 +46,7 @@ is "nothing was complained of" \
 
 # --- ASLS is the user's own ------------------------------------------------------
 is "the user reads what he writes to ASLS" \
-	"$(vfio-try $igd write 4 fc deadbeef read 4 fc read 1 fe write 2 fc 1234 read 4 fc |
+	"$(vfio-do $igd write 4 fc deadbeef read 4 fc read 1 fe write 2 fc 1234 read 4 fc |
 		paste -sd,)" "written,deadbeef,ad,written,dead1234"
 is "none of it gets to the function" "$(hw_asls)" "$asls"
 is "the next user finds the OpRegion's address" "$(shown_asls)" "$asls"
@@ -225,7 +225,7 @@ for driver in vfio-pci-igd vfio-pci; do
 		"$(log_since | grep "vfio-pci-igd:" | sed "s/.*$vf: //")" \
 		"vfio-pci-igd: no OpRegion, no bridges: it is a VF, which is a plain function"
 	is "a VF of Intel graphics, $driver: 0xfc is the function's" \
-		"$(vfio-try "$vf" write 4 fc "$value" read 4 fc hw 4 fc | paste -sd,)" \
+		"$(vfio-do "$vf" write 4 fc "$value" read 4 fc hw 4 fc | paste -sd,)" \
 		"written,$value,$value"
 done
 is "a VF of Intel graphics: adopted" \
@@ -305,7 +305,7 @@ put "2.0, VBT distant"
 bind_override $igd vfio-pci-igd
 leaves_nothing "good" 400 1200
 refs=$(lpc_refs)
-vfio-hold $igd >/tmp/held &
+vfio-do $igd hold >/tmp/held &
 wait_for 20 grep -q open /tmp/held
 is "while it is open, the OpRegion and its VBT are mapped" "$(mapped)" 2
 is "and the bridge is held" "$(lpc_refs)" $((refs + 1))
@@ -313,7 +313,7 @@ kill $!
 wait $!
 put "RVDS too small"
 bind_override $igd vfio-pci-igd
-vfio-hold $igd >/tmp/held &
+vfio-do $igd hold >/tmp/held &
 wait_for 20 grep -q open /tmp/held
 is "while it is open, a bad VBT is not" "$(mapped)" 1
 kill $!

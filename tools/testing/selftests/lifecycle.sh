@@ -58,8 +58,8 @@ check "driver_override binds it" bind_override "$edu0" vfio-pci
 # --- unbind and rmmod while open ----------------------------------------------
 # Users choose their names: this one has two lines.
 named=$'/tmp/vfio\nhold'
-cp "$(command -v vfio-hold)" "$named"
-"$named" -t "$edu0" >/tmp/hold &
+cp "$(command -v vfio-do)" "$named"
+"$named" "$edu0" hold too >/tmp/hold &
 holder=$!
 check "a user opens it" wait_for 20 grep -q open /tmp/hold
 out=$(rmmod vfio_pci 2>&1)
@@ -87,10 +87,10 @@ wait_exit 30 $unbinder
 is "then it completes, and the signal ends who unbound" $? 143
 is "it has no driver" "$(drivers "$edu0")" ":"
 check "unbind: bound again it can be opened again" eval \
-	"bind_override $edu0 vfio-pci && vfio-try $edu0 read 4 0"
+	"bind_override $edu0 vfio-pci && vfio-do $edu0 read 4 0"
 
 bind_override "$edu1" vfio-pci
-vfio-hold -r "$edu1" >/tmp/hold &
+vfio-do "$edu1" hold again >/tmp/hold &
 holder=$!
 check "removal: a user opens it" wait_for 20 grep -q open /tmp/hold
 check "removal: they are asked, and close it" timeout 30 \

@@ -20,12 +20,12 @@ mdevs=/sys/bus/mdev/devices
 # shellcheck disable=SC2034
 patience=240
 
-# hold HOW NAME: a user, whose PID is in $holder.
+# hold NAME COMMAND...: a user, whose PID is in $holder.
 hold()
 {
-	vfio-hold "$1" "$2" >/tmp/hold 2>&1 &
+	vfio-do "$@" >/tmp/hold 2>&1 &
 	holder=$!
-	wait_for 20 grep -q open /tmp/hold
+	wait_for 20 grep -qx open /tmp/hold
 }
 
 let_go()
@@ -40,14 +40,14 @@ check "edu0 binds" bind_override "$edu" vfio-pci-mdev
 # --- who gets in -----------------------------------------------------------------------
 node=$(basename "/sys/bus/pci/devices/$edu/vfio-dev/"vfio*)
 check "the device is there without an mdev" test -c "/dev/vfio/devices/$node"
-vfio-hold -c "$edu" >/tmp/hold 2>&1
+vfio-do "$edu" cdev >/tmp/hold 2>&1
 is "but binding it fails: ENODEV" $? 19
 check "create" mdev_create "$edu" "$a"
 is "vfio-dev leads to it" "$(ls "$mdevs/$a/vfio-dev")" "$node"
-hold -c "$a"
-is "with an mdev it is bound" "$(cat /tmp/hold)" open
+hold "$a" cdev hold
+is "with an mdev it is bound" "$(tail -n 1 /tmp/hold)" open
 is "by group it can't be had meanwhile: EBUSY" \
-	"$(vfio-open "$(group_of "$edu")" "$a" 2>&1 | grep -c busy)" 1
+	"$(vfio-do "$a" open-in "$(group_of "$edu")" 2>&1 | grep -c busy)" 1
 
 mdev_remove "$a" &
 remove=$!
@@ -57,12 +57,12 @@ let_go
 is "he lets go" $? 0
 wait_exit 30 $remove
 check "the mdev is removed" test ! -e "$mdevs/$a"
-vfio-hold -c "$edu" >/tmp/hold 2>&1
+vfio-do "$edu" cdev >/tmp/hold 2>&1
 is "binding it fails again: ENODEV" $? 19
 
 # Open, but bound to no IOMMUFD: nothing can be done with it.
 mdev_create "$edu" "$a"
-hold -o "$a"
+hold "$a" cdev-unbound hold bind
 check "a user has it open, not bound: remove does not wait" mdev_remove "$a"
 unbind "$edu" &
 unbinder=$!

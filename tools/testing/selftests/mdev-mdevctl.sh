@@ -40,12 +40,12 @@ if is_second_boot; then
 	modprobe vfio_iommu_type1
 	check "the mdev to be started comes by itself" wait_for 30 test -e "$mdevs/$auto"
 	is "on its function" "$(basename "$(dirname "$(readlink -f "$mdevs/$auto")")")" "$bdf"
-	check "and can be opened" vfio-try "$auto" read 4 0
+	check "and can be opened" vfio-do "$auto" read 4 0
 	udevadm settle --timeout=30
 	check "the other one does not" test ! -e "$mdevs/$manual"
 	check "it is still defined" eval "mdevctl list --defined | grep -q $manual"
 	check "and starts" mdevctl start -u "$manual"
-	check "it can be opened, too" vfio-try "$manual" read 4 0
+	check "it can be opened, too" vfio-do "$manual" read 4 0
 
 	# Bound again, it comes again.
 	unbind "$bdf"
@@ -90,7 +90,7 @@ check "define --auto" session mdevctl define --auto -u "$auto" -p "$bdf" --type 
 check "define" session mdevctl define -u "$manual" -p "$nic" --type $type
 check "start" session mdevctl start -u "$auto"
 check "the mdev is there" test -e "$mdevs/$auto"
-check "it can be opened" vfio-try "$auto" read 4 0
+check "it can be opened" vfio-do "$auto" read 4 0
 session mdevctl list >/tmp/list
 check "list has it" grep -q "^$auto $bdf $type" /tmp/list
 session mdevctl list --defined >/tmp/list

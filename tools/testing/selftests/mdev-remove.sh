@@ -24,13 +24,15 @@ hung=/proc/sys/kernel/hung_task
 check "the detector of hung tasks is there" \
 	eval "echo 20 >${hung}_timeout_secs && echo 2 >${hung}_check_interval_secs"
 
-# hold NAME [OPTION]: a user opens its mdev.
+# hold NAME [COMMAND...]: a user opens its mdev.
 hold()
 {
-	# shellcheck disable=SC2086
-	vfio-hold ${2:-} "${uuid[$1]}" >"/tmp/$1" &
-	holder[$1]=$!
-	wait_for 20 grep -q open "/tmp/$1"
+	local name=$1
+
+	shift
+	vfio-do "${uuid[$name]}" "${@:-hold}" >"/tmp/$name" &
+	holder[$name]=$!
+	wait_for 20 grep -q open "/tmp/$name"
 }
 
 # give NAME BDF [AGAIN]: a function is bound and has an mdev, which a user opens.
@@ -149,7 +151,7 @@ for pair in "nic0 $nic0" "edu1 $edu1" "nic1 $nic1"; do
 	read -r name bdf <<<"$pair"
 	for n in 1 2; do
 		is "$name: the log names the user, each time ($n)" "$(log_since |
-			grep -cF "$bdf: vfio-pci-mdev: in use by \"vfio-hold\" (${holder[$name]}), asked to let go ($n)")" 1
+			grep -cF "$bdf: vfio-pci-mdev: in use by \"vfio-do\" (${holder[$name]}), asked to let go ($n)")" 1
 	done
 done
 
@@ -207,7 +209,7 @@ uuid[edu0]=$(new_uuid) uuid[edu1]=$(new_uuid)
 for pair in "edu0 $edu0" "edu1 $edu1"; do
 	read -r name bdf <<<"$pair"
 	bind_override "$bdf" vfio-pci-mdev && mdev_create "$bdf" "${uuid[$name]}"
-	hold "$name" -r
+	hold "$name" hold again
 	is "$name: a user opens its mdev" $? 0
 done
 check "edu0: it is removed" timeout 30 bash -c "echo 1 >$mdevs/${uuid[edu0]}/remove"
@@ -227,9 +229,9 @@ bind_override "$pf" vfio-pci-mdev && mdev_create "$pf" "${uuid[pf]}"
 echo 1 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
 vf=$(basename "$(readlink "/sys/bus/pci/devices/$pf/virtfn0")")
 mdev_create "$vf" "${uuid[vf]}"
-hold pf "-s $token"
+hold pf token "$token" hold
 is "pf: a user opens it" $? 0
-vfio-hold "${uuid[vf]} vf_token=$token" >/tmp/vf &
+vfio-do "${uuid[vf]} vf_token=$token" hold >/tmp/vf &
 holder[vf]=$!
 check "vf: another one opens it" wait_for 20 grep -q open /tmp/vf
 unbind "$pf" &

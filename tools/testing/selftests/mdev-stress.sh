@@ -49,7 +49,7 @@ for bdf in $bdfs; do
 	is "$bdf: an mdev can be had" \
 		"$(cat "$(mdev_type "$bdf")/available_instances")" 1
 	check "$bdf: is made" mdev_create "$bdf" "$uuid"
-	check "$bdf: and opened" vfio-try "$uuid" read 4 0
+	check "$bdf: and opened" vfio-do "$uuid" read 4 0
 	check "$bdf: and removed" mdev_remove "$uuid"
 	bind_override "$bdf" ""
 done

@@ -40,7 +40,7 @@ available()
 # get GROUP NAME: what VFIO answers to who asks for a device of that name.
 get()
 {
-	vfio-open "$1" "$2"
+	vfio-do "$2" open-in "$1"
 }
 
 # has_no_mdev BDF: and none of it is left.
@@ -183,14 +183,14 @@ echo "$edu0:nointxmask+config=c/5a" >/sys/module/vfio_pci_mdev/parameters/quirks
 bind_override "$edu0" vfio-pci-mdev && mdev_create "$edu0" "$a"
 is "a quirk of its own module holds" "$(cat "$shown/nointxmask")" 1
 is "for the mdev's user" "$(vfio-edu "$a" | sed -n 's/.*masked in the device: //p')" no
-is "and the byte it shows" "$(vfio-try "$a" read 1 c)" 5a
+is "and the byte it shows" "$(vfio-do "$a" read 1 c)" 5a
 is "parameters are those of vfio-pci" \
 	"$(cd /sys/module/vfio_pci_mdev/parameters && stat -c '%n %a' -- * | paste -sd ' ')" \
 	"disable_adoption 644 disable_denylist 444 disable_idle_d3 644 disable_vga 444 enable_sriov 644 nointxmask 644 quirks 644"
 echo >/sys/module/vfio_pci_mdev/parameters/quirks
 
 # --- unloading, loading --------------------------------------------------------------------
-vfio-hold "$a" >/tmp/hold &
+vfio-do "$a" hold >/tmp/hold &
 holder=$!
 check "a user opens it" wait_for 20 grep -q open /tmp/hold
 check "rmmod while open is refused" fails rmmod vfio_pci_mdev
@@ -218,8 +218,8 @@ is "both functions are bound" "$(driver_of "$edu0") $(driver_of "$edu1")" \
 mdev_create "$edu0" "$a"
 check "vfio-pci loads beside it" load_ours
 check "and takes a function" bind_override "$nic" vfio-pci
-check "which is opened by address" vfio-try "$nic" read 4 0
-check "while the mdev is opened by its UUID" vfio-try "$a" read 4 0
+check "which is opened by address" vfio-do "$nic" read 4 0
+check "while the mdev is opened by its UUID" vfio-do "$a" read 4 0
 is "with another setting each" "$(echo 1 >/sys/module/vfio_pci/parameters/nointxmask
 	bind_override "$edu1" vfio-pci
 	bind_override "$edu0" vfio-pci-mdev
@@ -269,7 +269,7 @@ is "they have this driver" "$(driver_of "$vf0") $(driver_of "$vf1")" \
 	"vfio-pci-mdev vfio-pci-mdev"
 check "a VF is an mdev" mdev_create "$vf0" "$b"
 token=$(new_uuid)
-vfio-hold -s "$token" "$a" >/tmp/hold &
+vfio-do "$a" token "$token" hold >/tmp/hold &
 holder=$!
 check "a user opens the PF by UUID and sets its VF token" \
 	wait_for 20 grep -q open /tmp/hold
@@ -297,7 +297,7 @@ rounds()
 
 	for ((i = 0; i < $1; i++)); do
 		bind_override "$edu0" vfio-pci-mdev && mdev_create "$edu0" "$a" &&
-			vfio-try "$a" read 4 0 && mdev_remove "$a" &&
+			vfio-do "$a" read 4 0 && mdev_remove "$a" &&
 			mdev_create "$edu0" "$b" && unbind "$edu0" ||
 			{ echo "round $i failed"; return 1; }
 	done

@@ -43,20 +43,20 @@ is "it binds nothing by itself" "$(driver_of "$gpu")" ""
 check "it takes the GPU" bind_override "$gpu" vfio-pci-nvlink2
 check "and the bridge" bind_override "$bridge" vfio-pci-nvlink2
 is "the GPU's regions" "$(vfio-region "$gpu" list)" "$gpu_type 1 800000 f"
-is "its capabilities" "$(vfio-window "$gpu" caps $gpu_type 1)" "$(lines \
+is "its capabilities" "$(vfio-region "$gpu" caps $gpu_type 1)" "$(lines \
 	"size 800000 flags f" "tgt 4000000000 version 1")"
 is "the bridge's regions" "$(vfio-region "$bridge" list)" "$bridge_type 1 1000 f"
-is "its capabilities" "$(vfio-window "$bridge" caps $bridge_type 1)" "$(lines \
+is "its capabilities" "$(vfio-region "$bridge" caps $bridge_type 1)" "$(lines \
 	"size 1000 flags f" "tgt 4000000000 version 1" "speed 9 version 1")"
-tap_from vfio-window "$gpu" test $gpu_type 1
-tap_from vfio-window "$bridge" test $bridge_type 1
+tap_from vfio-region "$gpu" test $gpu_type 1
+tap_from vfio-region "$bridge" test $bridge_type 1
 is "what is in memory is the pattern" "$(bytes_at $((ram + 0x100)) 8)" \
 	"$(vfio-region "$gpu" dump $gpu_type 1 | od -An -v -tx1 -j $((0x100)) -N 8)"
 is "the register is at its address" "$(bytes_at $((register + 0x1000)) 8)" \
 	"$(vfio-region "$bridge" dump $bridge_type 1 | od -An -v -tx1 -N 8)"
 
 # --- the mapping outlives the file, not the binding ------------------------------------
-vfio-window "$gpu" hold $gpu_type 1 >/tmp/held &
+vfio-region "$gpu" hold $gpu_type 1 >/tmp/held &
 holder=$!
 wait_for 30 grep -qx open /tmp/held
 unbind "$gpu" &
@@ -76,13 +76,13 @@ unfake
 # --- what need not be there --------------------------------------------------------
 fake speed=0
 bind_both
-is "speed unknown: 0" "$(vfio-window "$bridge" caps $bridge_type 1 | tail -n 1)" \
+is "speed unknown: 0" "$(vfio-region "$bridge" caps $bridge_type 1 | tail -n 1)" \
 	"speed 0 version 1"
 unfake
 fake atsd=
 bind_both
 is "no registers: the region is there, for its capabilities" \
-	"$(vfio-window "$bridge" caps $bridge_type 1)" "$(lines \
+	"$(vfio-region "$bridge" caps $bridge_type 1)" "$(lines \
 	"size 0 flags 8" "tgt 4000000000 version 1" "speed 9 version 1")"
 is "it can't be read" "$(vfio-region "$bridge" dump $bridge_type 1 | wc -c
 	echo "${PIPESTATUS[0]}")" "$(lines 0 0)"
@@ -173,16 +173,16 @@ check "vfio-pci loads" load_ours
 fake
 check "vfio-pci takes the GPU" bind_override "$gpu" vfio-pci
 is "it adopts" "$(cat "/sys/bus/pci/devices/$gpu/vfio_pci_variant/adopts")" vfio-pci-nvlink2
-is "with the region" "$(vfio-window "$gpu" caps $gpu_type 1)" "$(lines \
+is "with the region" "$(vfio-region "$gpu" caps $gpu_type 1)" "$(lines \
 	"size 800000 flags f" "tgt 4000000000 version 1")"
-tap_from vfio-window "$gpu" test $gpu_type 1
+tap_from vfio-region "$gpu" test $gpu_type 1
 check "vfio-pci-mdev loads" load_mdev
 check "vfio-pci-mdev takes the bridge" bind_override "$bridge" vfio-pci-mdev
 uuid=$(new_uuid)
 check "it makes an mdev of it" mdev_create "$bridge" "$uuid"
-is "with the region" "$(vfio-window "$uuid" caps $bridge_type 1 | tail -n 1)" \
+is "with the region" "$(vfio-region "$uuid" caps $bridge_type 1 | tail -n 1)" \
 	"speed 9 version 1"
-tap_from vfio-window "$uuid" test $bridge_type 1
+tap_from vfio-region "$uuid" test $bridge_type 1
 unfake
 
 # --- VFs ------------------------------------------------------------------------------

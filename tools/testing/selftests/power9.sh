@@ -93,13 +93,13 @@ is "it is latched" "$(vfio-region "$gpu" list)" ""
 # --- on --------------------------------------------------------------------------------
 bind_both
 is "the GPU's regions" "$(vfio-region "$gpu" list)" "$gpu_type 1 800000 f"
-is "its capabilities" "$(vfio-window "$gpu" caps $gpu_type 1)" "$(lines \
+is "its capabilities" "$(vfio-region "$gpu" caps $gpu_type 1)" "$(lines \
 	"size 800000 flags f" "tgt 4000000000 version 1")"
 is "the bridge's regions" "$(vfio-region "$bridge" list)" "$bridge_type 1 1000 f"
-is "its capabilities" "$(vfio-window "$bridge" caps $bridge_type 1)" "$(lines \
+is "its capabilities" "$(vfio-region "$bridge" caps $bridge_type 1)" "$(lines \
 	"size 1000 flags f" "tgt 4000000000 version 1" "speed 9 version 1")"
-tap_from vfio-window "$gpu" test $gpu_type 1
-tap_from vfio-window "$bridge" test $bridge_type 1
+tap_from vfio-region "$gpu" test $gpu_type 1
+tap_from vfio-region "$bridge" test $bridge_type 1
 
 # --- DMA to the RAM -----------------------------------------------------------------------
 refs()

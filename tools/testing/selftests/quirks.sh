@@ -149,16 +149,15 @@ load_ours "quirks=$edu:nointxmask,$vga:disable_vga"
 rebind "$edu"
 rebind "$nic0"
 rebind "$vga"
-is "nointxmask: INTx is masked at the irqchip" "$(vfio-intx "$edu")" \
-	"masked: irqchip"
-is "not so of another device" "$(vfio-intx "$nic0")" "masked: device"
+is "nointxmask: INTx is masked at the irqchip" "$(vfio-do "$edu" masked)" irqchip
+is "not so of another device" "$(vfio-do "$nic0" masked)" device
 is "disable_vga: no legacy ranges" \
 	"$(vfio-dump "$vga" | grep -c '^region 8: errno 22')" 1
 write_param "$edu:no_intx" >/dev/null
 rebind "$edu"
 rebind "$vga"
-is "no_intx: no INTx" "$(vfio-intx "$edu")" "no INTx"
-out=$(vfio-try "$edu" hw 1 5 read 1 3d | paste -sd ' ')
+is "no_intx: no INTx" "$(vfio-do "$edu" masked)" none
+out=$(vfio-do "$edu" hw 1 5 read 1 3d | paste -sd ' ')
 check "it is disabled in the function, and its pin is hidden ($out)" \
 	grep -qE '^[0-9a-f][4-7c-f] 00$' <<<"$out"
 is "without disable_vga: the legacy ranges are there" \
@@ -169,16 +168,16 @@ load_ours
 rebind "$edu"
 is "no_intx: the framework's row says what is wrong with the hardware" \
 	"$(matched "$edu")" "framework no_intx X710 SFP+: its INTx status bit is dead"
-is "no_intx: the framework's row hides INTx" "$(vfio-intx "$edu")" "no INTx"
+is "no_intx: the framework's row hides INTx" "$(vfio-do "$edu" masked)" none
 write_param "$edu:nointxmask" >/dev/null
 rebind "$edu"
 is "no_intx: nointxmask stands above it, INTx is masked at the irqchip" \
-	"$(vfio-intx "$edu")" "masked: irqchip"
+	"$(vfio-do "$edu" masked)" irqchip
 write_param "$edu:no_intx=0" >/dev/null
 rebind "$edu"
 is "no_intx=0 overrules the framework's row: INTx" \
-	"$(vfio-intx "$edu")" "masked: device"
-is "no_intx=0: the pin is shown" "$(vfio-try "$edu" read 1 3d)" 01
+	"$(vfio-do "$edu" masked)" device
+is "no_intx=0: the pin is shown" "$(vfio-do "$edu" read 1 3d)" 01
 bind_override "$edu" ""
 unload_vfio_pci
 rmmod idshim
@@ -263,62 +262,62 @@ is "nothing to compare is left over" "$(cat $param)" ""
 # hardware: CACHE_LINE_SIZE (0x0c) is a register of it that any value fits.
 rebind "$nic0"
 is "without quirks a write reaches the hardware" \
-	"$(vfio-try "$nic0" write 1 c 20 hw 1 c read 1 c | tail -n 2 | paste -sd ' ')" "20 20"
+	"$(vfio-do "$nic0" write 1 c 20 hw 1 c read 1 c | tail -n 2 | paste -sd ' ')" "20 20"
 write_param "$nic0:config=c/40,$nic0:config=d2/42,$nic0:config=ca/7f" >/dev/null
 rebind "$nic0"
 is "a shown byte: the write does not, and it stays what it is shown as" \
-	"$(vfio-try "$nic0" hw 1 c write 1 c 77 hw 1 c read 1 c | paste -sd ' ')" \
+	"$(vfio-do "$nic0" hw 1 c write 1 c 77 hw 1 c read 1 c | paste -sd ' ')" \
 	"00 written 00 40"
 is "nor does a longer write over it; what is beside it does" \
-	"$(vfio-try "$nic0" write 4 3c 5 write 4 c 77777777 hw 1 c read 1 c read 4 a read 2 b |
+	"$(vfio-do "$nic0" write 4 3c 5 write 4 c 77777777 hw 1 c read 1 c read 4 a read 2 b |
 		paste -sd ' ')" \
 	"written written 00 40 00400200 4002"
 # What follows a shown byte in a capability is the register that it was: the
 # message address is VFIO's own, PMCSR changes the power state.
 is "the capability around it works: MSI address" \
-	"$(vfio-try "$nic0" write 4 d4 fee00004 read 4 d4 hw 4 d4 read 1 d2 | paste -sd ' ')" \
+	"$(vfio-do "$nic0" write 4 d4 fee00004 read 4 d4 hw 4 d4 read 1 d2 | paste -sd ' ')" \
 	"written fee00004 00000000 42"
 is "the capability around it works: PMCSR" \
-	"$(vfio-try "$nic0" power write 2 cc 3 power write 2 cc 0 power read 1 ca |
+	"$(vfio-do "$nic0" power write 2 cc 3 power write 2 cc 0 power read 1 ca |
 		paste -sd ' ')" \
 	"D0 written D3hot written D0 7f"
 check "a write beyond the end is refused, as ever" \
-	fails vfio-try "$nic0" write 4 ffe 0
+	fails vfio-do "$nic0" write 4 ffe 0
 write_param "$nic0:config=fff/5a" >/dev/null
 rebind "$nic0"
 is "a write that ends at the end spares a shown byte there" \
-	"$(vfio-try "$nic0" write 4 ffc 77777777 hw 2 ffe read 2 ffe | paste -sd ' ')" \
+	"$(vfio-do "$nic0" write 4 ffc 77777777 hw 2 ffe read 2 ffe | paste -sd ' ')" \
 	"written 0077 5a77"
 # The class, 02 in hardware.
-is "the hardware's class" "$(vfio-try "$nic0" hw 1 b)" 02
+is "the hardware's class" "$(vfio-do "$nic0" hw 1 b)" 02
 write_param "$nic0:config=b/4a,$nic0:config=b/5/f" >/dev/null
 rebind "$nic0"
 is "a byte of two rows: the later one holds for what it masks" \
-	"$(vfio-try "$nic0" read 1 b)" 45
+	"$(vfio-do "$nic0" read 1 b)" 45
 write_param "$nic0:config=b/40/f0,$nic0:config=b/1/f" >/dev/null
 rebind "$nic0"
-is "a byte of two rows: each masks its part" "$(vfio-try "$nic0" read 1 b)" 41
+is "a byte of two rows: each masks its part" "$(vfio-do "$nic0" read 1 b)" 41
 write_param "0001${nic0#0000}:config=b/40" >/dev/null
 rebind "$nic0"
-is "a row is for its domain only" "$(matched "$nic0") $(vfio-try "$nic0" read 1 b)" " 02"
+is "a row is for its domain only" "$(matched "$nic0") $(vfio-do "$nic0" read 1 b)" " 02"
 write_param "" >/dev/null
 
 # --- BARs ------------------------------------------------------------------------------
 rebind "$nic0"
-is "a BAR can be mapped" "$(vfio-try "$nic0" mmap 0)" "mapped, info says yes"
-status=$(vfio-try "$nic0" write 2 4 2 bar 4 0 8 | tail -n 1)
+is "a BAR can be mapped" "$(vfio-do "$nic0" mmap 0)" "mapped, info says yes"
+status=$(vfio-do "$nic0" write 2 4 2 region 4 0 8 | tail -n 1)
 write_param "$nic0:no_mmap=0" >/dev/null
 rebind "$nic0"
 is "no_mmap: not that one, and info says so; others can" \
-	"$(vfio-try "$nic0" mmap 0 mmap 3)" "errno 22, info says no
+	"$(vfio-do "$nic0" mmap 0 mmap 3)" "errno 22, info says no
 mapped, info says yes"
 write_param "$nic0:no_mmap=0,$nic0:no_mmap=3" >/dev/null
 rebind "$nic0"
-is "no_mmap of two rows: neither of the two" "$(vfio-try "$nic0" mmap 0 mmap 3)" \
+is "no_mmap of two rows: neither of the two" "$(vfio-do "$nic0" mmap 0 mmap 3)" \
 	"errno 22, info says no
 errno 22, info says no"
 is "no_mmap: it can be read" \
-	"$(vfio-try "$nic0" write 2 4 2 bar 4 0 8 | tail -n 1)" "$status"
+	"$(vfio-do "$nic0" write 2 4 2 region 4 0 8 | tail -n 1)" "$status"
 
 # --- resets ---------------------------------------------------------------------------------
 # resets CMD...: which ways of resetting the PCI core has gone.
@@ -345,7 +344,7 @@ esac
 echo pci_intx >$trace/set_ftrace_filter
 echo function >$trace/current_tracer
 echo >$trace/trace
-vfio-try "$nic0" read 1 3d >/dev/null
+vfio-do "$nic0" read 1 3d >/dev/null
 is "INTx: what the core decided right is not decided again" \
 	"$(grep -c ' pci_intx <-' $trace/trace)" $set
 echo nop >$trace/current_tracer
@@ -357,22 +356,22 @@ check "nvme0 has FLR and bus reset ($methods)" \
 	grep -qw flr.*bus <<<"$methods"
 for q in "" no_flr no_flr+no_bus_reset no_reset; do
 	case $q in
-	"") wanted=pcie_flr says="errno 0, info says yes" hot=0 left=$methods ;;
+	"") wanted=pcie_flr says="ok, info says yes" hot=ok left=$methods ;;
 	no_flr)
-		wanted=pci_reset_secondary_bus says="errno 0, info says yes" hot=0
+		wanted=pci_reset_secondary_bus says="ok, info says yes" hot=ok
 		left=${methods/flr /} ;;
 	no_flr*)
-		wanted="" says="errno 22, info says no" hot=19
+		wanted="" says="errno 22, info says no" hot="errno 19"
 		left=$(sed 's/flr //; s/ *bus$//' <<<"$methods") ;;
-	*) wanted="" says="errno 22, info says no" hot=19 left="" ;;
+	*) wanted="" says="errno 22, info says no" hot="errno 19" left="" ;;
 	esac
 	write_param "${q:+$nvme0:$q}" >/dev/null
 	rebind "$nvme0"
 	is "${q:-no quirk}: the way of a reset" \
-		"$(resets vfio-try "$nvme0" reset hotreset)" "$wanted"
+		"$(resets vfio-do "$nvme0" reset hotreset)" "$wanted"
 	is "${q:-no quirk}: what the user is told" "$(cat /tmp/out)" \
 		"$says
-errno $hot"
+$hot"
 	is "${q:-no quirk}: the methods that are left" \
 		"$(cat "/sys/bus/pci/devices/$nvme0/reset_method")" "$left"
 	case $q in
@@ -425,7 +424,7 @@ write_param "$nvme0:no_flr" >/dev/null
 rebind "$nvme0"
 is "no_flr: that is not used either" \
 	"$(cat "/sys/bus/pci/devices/$nvme0/reset_method")" bus
-is "no_flr: but the bus is reset" "$(resets vfio-try "$nvme0" reset)" \
+is "no_flr: but the bus is reset" "$(resets vfio-do "$nvme0" reset)" \
 	pci_reset_secondary_bus
 unbind "$nvme0"
 is "unbound, it has its own method again" \
@@ -453,24 +452,24 @@ vfio-dump "$nic0" >/tmp/shown
 	config=2e/7/f >/tmp/expected
 check "a variant's row: config space is as declared" \
 	diff /tmp/expected <(grep '^config' /tmp/shown)
-is "a variant's row: the BAR can't be mapped" "$(vfio-try "$nic0" mmap 0)" \
+is "a variant's row: the BAR can't be mapped" "$(vfio-do "$nic0" mmap 0)" \
 	"errno 22, info says no"
 is "sysfs: the row; the one for another subsystem did not match" \
 	"$(matched "$nic0")" \
 	"variant no_mmap=0+hide_cap=0x05+hide_ext_cap=0x0001+config=0x00c/0x40/0xff+config=0x02e/0x07/0x0f e1000e, by its subsystem"
 rebind "$igb" vpv-quirk
 is "a fixup runs at each open" \
-	"$(vfio-try "$igb" read 1 3c; vfio-try "$igb" read 1 3c)" "5a
+	"$(vfio-do "$igb" read 1 3c; vfio-do "$igb" read 1 3c)" "5a
 5a"
 is "sysfs: it is named" "$(matched "$igb")" \
 	"variant fixup=vpv_quirk_fixup [vpv_quirk] igb: code where data can't say it"
 echo -5 >/sys/module/vpv_quirk/parameters/fixup_error
-vfio-try "$igb" read 1 3c
+vfio-do "$igb" read 1 3c
 is "a fixup that fails fails the open with its errno" $? 5
 is "and the log names it" \
 	"$(dmesg | grep -c "$igb: vpv-quirk: quirk vpv_quirk_fixup.* failed with -5")" 1
 echo $((0x87)) >/sys/module/vpv_quirk/parameters/fixup_error
-vfio-try "$igb" read 1 3c
+vfio-do "$igb" read 1 3c
 is "a PCI accessor's own code is an errno to the user: EFAULT" $? 14
 echo 0 >/sys/module/vpv_quirk/parameters/fixup_error
 check "the next open succeeds" vfio-dump "$igb"

@@ -41,7 +41,7 @@ refuses()
 # opens ERRNO BDF
 opens()
 {
-	vfio-try "$2" power >/dev/null 2>&1
+	vfio-do "$2" power >/dev/null 2>&1
 	[ $? = "$1" ]
 }
 
@@ -77,7 +77,7 @@ check "groups: the other binds" bind_override "$first" vfio-pci
 check "groups: one line names the host's and its driver" \
 	said 1 "$first" "$text$second (e1000e); bind them to vfio-pci too, or unbind them"
 check "groups: it is as the line says" \
-	grep -q "not viable" <(vfio-try "$first" power 2>&1)
+	grep -q "not viable" <(vfio-do "$first" power 2>&1)
 log_mark
 unbind "$second"
 bind_override "$first" vfio-pci
@@ -94,7 +94,7 @@ log_mark
 check "resets: it binds" bind_override $bare vfio-pci
 check "resets: one line says what that means" \
 	said 1 $bare "it can't be reset: VFIO_DEVICE_RESET gives EINVAL, and its next user gets it as the last one left it; hand it on only"
-is "resets: it is as the line says" "$(vfio-try $bare reset hotreset | paste -sd ' ')" \
+is "resets: it is as the line says" "$(vfio-do $bare reset hotreset | paste -sd ' ')" \
 	"errno 22, info says no errno 19"
 check "resets: nothing more is said at open" said 1 $bare ""
 
@@ -168,14 +168,14 @@ for what in claim cover; do
 	log_mark
 	fault "$edu" $what
 	is "BARs: $what: it opens, but can't be mapped: EBUSY" \
-		"$(vfio-try "$edu" mmap 0 | grep -o 'errno 16')" "errno 16"
+		"$(vfio-do "$edu" mmap 0 | grep -o 'errno 16')" "errno 16"
 	name='fake "fault"\n'
 	[ $what = claim ] || name='fake cover'
 	check "BARs: $what: one line says who has it" \
 		said 1 "$edu" "BAR 0 is claimed by \"$name\": its user can't read, write or map it (EBUSY); unbind or unload what has it, see /proc/iomem; "
 	rmmod fakefault
 	log_mark
-	is "BARs: $what: and then it can" "$(vfio-try "$edu" mmap 0 | grep -o '^mapped')" mapped
+	is "BARs: $what: and then it can" "$(vfio-do "$edu" mmap 0 | grep -o '^mapped')" mapped
 	check "BARs: $what: nothing is said" said 0 "$edu" ""
 done
 
@@ -185,16 +185,16 @@ echo "$edu:nointxmask" >$param
 bind_override "$edu" vfio-pci
 bind_override "$nic" vfio-pci
 log_mark
-is "interrupts: nointxmask after another: EBUSY" "$(vfio-intx "$nic" "$edu")" \
-	"masked: device
-other: errno 16"
+is "interrupts: nointxmask after another: EBUSY" "$(vfio-do "$nic" masked on "$edu" masked)" \
+	"device
+errno 16"
 irq=$(cat "/sys/bus/pci/devices/$edu/irq")
 check "interrupts: one line says why" \
 	said 1 "$edu" "INTx not enabled: IRQ $irq has other users (/proc/interrupts), and this function can't share it, as nointxmask says so; unbind the others, or use MSI"
 log_mark
-is "interrupts: another after nointxmask: EBUSY" "$(vfio-intx "$edu" "$nic")" \
-	"masked: irqchip
-other: errno 16"
+is "interrupts: another after nointxmask: EBUSY" "$(vfio-do "$edu" masked on "$nic" masked)" \
+	"irqchip
+errno 16"
 check "interrupts: one line says why" \
 	said 1 "$nic" "INTx not enabled: IRQ $irq is taken by one that can't share it (/proc/interrupts); if that has nointxmask, bind it without, or use MSI"
 echo >$param
@@ -235,7 +235,7 @@ unbind "$edu"
 fault "$edu" framebuffer
 bind_override "$edu" vfio-pci
 is "framebuffers: one is left alone in what is no display" \
-	"$(vfio-try "$edu" mmap 0 | grep -o 'errno 16')" "errno 16"
+	"$(vfio-do "$edu" mmap 0 | grep -o 'errno 16')" "errno 16"
 rmmod fakefault
 
 modprobe idshim "bdf=$vga" class=0x038000
@@ -246,7 +246,7 @@ check "framebuffers: a display controller that is not VGA binds" \
 	bind_override "$vga" vfio-pci
 is "framebuffers: it has no framebuffer any more" "$(grep -c "fake framebuffer" /proc/iomem)" 0
 is "framebuffers: its BAR 0 can be mapped" \
-	"$(vfio-try "$vga" mmap 0 | grep -o '^mapped')" mapped
+	"$(vfio-do "$vga" mmap 0 | grep -o '^mapped')" mapped
 check "framebuffers: nobody claims it" said 0 "$vga" "BAR"
 bind_override "$vga" ""
 rmmod fakefault idshim

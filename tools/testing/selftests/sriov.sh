@@ -36,7 +36,7 @@ for i in 0 1; do
 		"$(cat "/sys/bus/pci/devices/$v/vfio_pci_variant/disable_vga")" 1
 done
 
-vfio-hold -s "$uuid" "$pf" >/tmp/hold &
+vfio-do "$pf" token "$uuid" hold >/tmp/hold &
 holder=$!
 check "a user opens the PF and sets its VF token" \
 	wait_for 20 grep -q open /tmp/hold
@@ -58,10 +58,10 @@ check "the VFs go" eval "echo 0 >$numvfs"
 
 # The PF has to be there as long as a VF is.
 echo 1 >"$numvfs"
-vfio-hold -s "$uuid" "$pf" >/tmp/pf &
+vfio-do "$pf" token "$uuid" hold >/tmp/pf &
 pf_user=$!
 check "unbind of a PF: it is in use" wait_for 20 grep -q open /tmp/pf
-vfio-hold "$vf vf_token=$uuid" >/tmp/vf &
+vfio-do "$vf vf_token=$uuid" hold >/tmp/vf &
 vf_user=$!
 check "unbind of a PF: so is a VF" wait_for 20 grep -q open /tmp/vf
 log_mark
@@ -73,8 +73,8 @@ kill -TERM $vf_user
 wait_exit 30 $vf_user
 check "unbind of a PF: then that of the PF is" wait_for 20 grep -q asked /tmp/pf
 is "unbind of a PF: the log names both" "$(log_since | grep -cF \
-	-e "$vf: vfio-pci: in use by \"vfio-hold\" ($vf_user), asked to let go (1)" \
-	-e "$pf: vfio-pci: in use by \"vfio-hold\" ($pf_user), asked to let go (1)")" 2
+	-e "$vf: vfio-pci: in use by \"vfio-do\" ($vf_user), asked to let go (1)" \
+	-e "$pf: vfio-pci: in use by \"vfio-do\" ($pf_user), asked to let go (1)")" 2
 kill -TERM $pf_user
 wait_exit 30 $pf_user
 wait_exit 30 $unbinder

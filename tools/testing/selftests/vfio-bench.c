@@ -30,15 +30,10 @@ static double cost(struct vfio *vfio, int index)
 int main(int argc, char **argv)
 {
 	struct vfio vfio;
-	int ret;
 
 	if (argc != 2)
 		errx(2, "usage: vfio-bench BDF");
-	ret = vfio_open(&vfio, argv[1]);
-	if (ret) {
-		errno = ret;
-		err(1, "open of %s", argv[1]);
-	}
+	vfio_must_open(&vfio, argv[1]);
 	vfio_write(&vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
 		   PCI_COMMAND_MEMORY);
 	printf("config-read %.1f\n", cost(&vfio, VFIO_PCI_CONFIG_REGION_INDEX));

@@ -1,56 +1,97 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: vfio-do
- * A user of several functions at once, who does what standard input says, a
- * line at a time, and answers each with one line on standard output:
+ * usage: vfio-do NAME COMMAND [ARG...]...
+ *        vfio-do
+ * A user of functions, each named by its address or by the UUID of an mdev. It does what
+ * its arguments say, or else standard input, a line "COMMAND NAME [ARG...]" at a time, and
+ * answers each command with one line, most with "ok" or "errno N". Numbers are in hex.
  *
- *   open BDF      "ok", "errno N"
- *   close BDF     "ok"
- *   intx BDF      enable INTx: "ok", "none" if VFIO says there is no INTx,
- *                 "errno N"; EBUSY: another one has the line to itself
- *   no-intx BDF   disable it: "ok"
- *   mask BDF      mask INTx: where it is masked now, as the hardware shows:
- *                 "device" (INTx Disable is set) or "irqchip"
- *   unmask BDF    unmask it: "ok", "disabled" if INTx Disable is set in hardware
- *   msi BDF       enable MSI and disable it again: "ok", "errno N"
- *   msi-on BDF    enable MSI: "ok", "errno N"
- *   vga BDF       the VGA region: "0xSIZE" or "errno N"
- *   info BDF      what VFIO says of the device, its regions and interrupts,
- *                 and the start of config space
- *   master BDF    let it do DMA, as a user's driver does: "ok"
- *   d3hot BDF     put it into D3hot, as a guest does: "ok"
- *   view BDF      COMMAND and the six BARs, as the user sees them, in hex
- *   reset BDF     VFIO_DEVICE_RESET: "ok", "errno N"
- *   mac BDF       the MAC of an e1000e: two registers that each reset loads
- *   err BDF       ask for the ERR event: "ok", "errno N"
- *   erred BDF     wait for it, 60 s at most: "yes", "no"
- *   revive BDF    wait for it and set the fault of cfgfault to 0: "yes", "no"
+ * Named by arguments, the function is opened before the first command that does not do
+ * so itself. If it can't be, that errno is the exit status. "on NAME" goes on with another
+ * function; all stay open. An argument may be "NAME vf_token=UUID".
  *
- * and, open or not, what is seen from outside:
+ *   open, open-in GROUP   also when group GROUP has nothing of that name
+ *   cdev                  open it in /dev/vfio/devices and bind it to an IOMMUFD
+ *   cdev-unbound, bind    the same, one after the other
+ *   close
+ *   hold [COMMAND...]     keep it open until SIGTERM: "open", "asked" whenever the kernel
+ *                         asks for it, "closed". When asked, and at SIGUSR1, do the rest
+ *   again, too            open it once more, closed or still open: "again: errno N"
+ *   token UUID            set the VF token of a PF
+ *   low                   put it into low power, for who then does nothing but hold it
+ *   reset                 VFIO_DEVICE_RESET; and what device info says of it
+ *   hotreset              is a hot reset to be had?
  *
- *   command BDF   the COMMAND register, in hex; wakes a suspended function up
- *   decodes BDF   the legacy VGA ranges that the arbiter takes it to decode:
- *                 "io+mem", "none"; "errno N" when it is no VGA device
+ *   info                  what VFIO says of the device, its regions and interrupts, and
+ *                         the start of config space
+ *   vga                   the VGA region: "0xSIZE" or "errno N"
+ *   view                  COMMAND and the six BARs, as the user sees them
+ *   read SIZE AT          config space; write SIZE AT VALUE
+ *   region SIZE N AT      region N: the value, or "errno N"; of SIZE 0 how much was read
+ *   mmap BAR              "mapped" or "errno N"; and what region info says of it
+ *   dmabuf BAR            export its first page
+ *   ioeventfd OFFSET      have an eventfd write 0 to the byte at this offset of the device
+ *   mac                   the MAC of an e1000e: two registers that each reset loads
+ *   master                let it do DMA, as a user's driver does
+ *   d3hot                 put it into D3hot, as a guest does
  *
- * It ends at the end of input; what is still open is closed by then.
+ *   intx, no-intx         enable and disable INTx: "none" if VFIO says that there is none.
+ *                         EBUSY: another one has the line to itself
+ *   mask                  where INTx is masked now, as the hardware shows: "device" (INTx
+ *                         Disable is set) or "irqchip"
+ *   unmask                "disabled" if INTx Disable is set in hardware
+ *   masked                intx and then mask, in one answer
+ *   msi-on, msi           enable MSI; and disable it again
+ *   err                   ask for the ERR event
+ *   erred                 wait for it, 60 s at most: "yes", "no"
+ *   revive                wait for it and set the fault of cfgfault to 0: "yes", "no"
+ *
+ * From outside, for standard input also of what is not open:
+ *
+ *   hw SIZE AT            config space, as the host sees it: the hardware
+ *   power                 the power state that sysfs shows
+ *   command               COMMAND; wakes a suspended function up
+ *   decodes               the legacy VGA ranges that the arbiter takes it to decode:
+ *                         "io+mem", "none"; "errno N" when it is no VGA device
  */
+#include <signal.h>
+#include <sys/signalfd.h>
+
 #include "vfio_lib.h"
 
+#define CONFIG	VFIO_PCI_CONFIG_REGION_INDEX
+
 static struct function {
-	char bdf[16];
+	const char *name;
 	struct vfio vfio;
 	bool open;
-	int err;
+	/* Eventfds, once asked for. */
+	int err, req;
 } functions[8];
 
-static struct function *find(const char *bdf)
+/* What is left of the arguments, or of the line. */
+static char **args;
+
+static const char *word(void)
+{
+	if (!*args)
+		errx(2, "a command is not complete");
+	return *args++;
+}
+
+static unsigned long number(void)
+{
+	return strtoul(word(), NULL, 16);
+}
+
+static struct function *find(const char *name)
 {
 	struct function *f;
 
 	for (f = functions; f < functions + 8; f++) {
-		if (!f->bdf[0])
-			snprintf(f->bdf, sizeof(f->bdf), "%s", bdf);
-		if (!strcmp(f->bdf, bdf))
+		if (!f->name)
+			f->name = strdup(name);
+		if (!strcmp(f->name, name))
 			return f;
 	}
 	errx(1, "too many functions");
@@ -64,14 +105,53 @@ static void print_errno(int error)
 		puts("ok");
 }
 
-static void do_open(struct function *f)
+static void print_value(size_t size, uint32_t value)
 {
-	int ret = vfio_open(&f->vfio, f->bdf);
+	printf("%0*x\n", (int)size * 2, value);
+}
 
-	f->open = !ret;
-	if (ret)
-		vfio_close(&f->vfio);
-	print_errno(ret);
+static void read_sysfs(struct function *f, const char *file, off_t at, void *buf,
+		       size_t size)
+{
+	char path[128];
+	int fd;
+
+	vfio_sysfs(f->name, file, path, sizeof(path));
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || pread(fd, buf, size, at) < 0)
+		err(1, "%s", path);
+	close(fd);
+}
+
+/* --- opening --------------------------------------------------------------------- */
+
+static int do_open(struct function *f)
+{
+	return vfio_open(&f->vfio, f->name);
+}
+
+static int do_open_in(struct function *f)
+{
+	return vfio_open_in(&f->vfio, atoi(word()), f->name);
+}
+
+static int do_cdev_unbound(struct function *f)
+{
+	vfio_open_cdev(&f->vfio, f->name);
+	f->vfio.container = -1;
+	return 0;
+}
+
+static int do_cdev(struct function *f)
+{
+	vfio_open_cdev(&f->vfio, f->name);
+	return vfio_bind_cdev(&f->vfio);
+}
+
+static void do_bind(struct function *f)
+{
+	printf("bound: ");
+	print_errno(vfio_bind_cdev(&f->vfio));
 }
 
 static void do_close(struct function *f)
@@ -81,77 +161,145 @@ static void do_close(struct function *f)
 	puts("ok");
 }
 
-static void do_intx(struct function *f)
+static int get_device(struct function *f)
 {
-	struct vfio_irq_info info = { .argsz = sizeof(info),
-				      .index = VFIO_PCI_INTX_IRQ_INDEX };
-
-	if (ioctl(f->vfio.device, VFIO_DEVICE_GET_IRQ_INFO, &info))
-		err(1, "VFIO_DEVICE_GET_IRQ_INFO");
-	if (info.count == 0) {
-		puts("none");
-		return;
-	}
-	print_errno(vfio_set_irq(&f->vfio, VFIO_PCI_INTX_IRQ_INDEX,
-				 VFIO_IRQ_TRIGGER_FD, eventfd(0, 0)));
+	return ioctl(f->vfio.group, VFIO_GROUP_GET_DEVICE_FD, f->name);
 }
 
-static void do_no_intx(struct function *f)
+static void do_again(struct function *f)
 {
-	vfio_disable_irq(&f->vfio, VFIO_PCI_INTX_IRQ_INDEX);
+	close(f->vfio.device);
+	f->vfio.device = get_device(f);
+	f->open = f->vfio.device >= 0;
+	printf("again: ");
+	print_errno(f->open ? 0 : errno);
+}
+
+static void do_too(struct function *f)
+{
+	int fd = get_device(f);
+
+	printf("too: ");
+	print_errno(fd < 0 ? errno : 0);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void do_token(struct function *f)
+{
+	struct {
+		struct vfio_device_feature feature;
+		uint8_t token[16];
+	} set = {
+		.feature.argsz = sizeof(set),
+		.feature.flags = VFIO_DEVICE_FEATURE_SET |
+				 VFIO_DEVICE_FEATURE_PCI_VF_TOKEN,
+	};
+	const char *uuid = word();
+	int i;
+
+	for (i = 0; i < 16; i++, uuid += 2) {
+		uuid += *uuid == '-';
+		if (sscanf(uuid, "%2hhx", &set.token[i]) != 1)
+			errx(2, "not a UUID");
+	}
+	if (ioctl(f->vfio.device, VFIO_DEVICE_FEATURE, &set))
+		err(1, "VF token");
 	puts("ok");
 }
 
-static void do_mask(struct function *f)
+/* Have the kernel say when it wants the function back; to one that is not bound it can't. */
+static void ask_for_req(struct function *f)
 {
-	int ret = vfio_set_irq(&f->vfio, VFIO_PCI_INTX_IRQ_INDEX,
-			       VFIO_IRQ_MASK_NOW, -1);
+	int ret;
 
-	if (ret)
-		print_errno(ret);
+	if (f->req)
+		return;
+	f->req = eventfd(0, 0);
+	ret = vfio_set_irq(&f->vfio, VFIO_PCI_REQ_IRQ_INDEX, VFIO_IRQ_TRIGGER_FD, f->req);
+	if (ret && f->vfio.container >= 0)
+		errx(1, "no REQ interrupt: errno %d", ret);
+}
+
+static void do_low(struct function *f)
+{
+	struct vfio_device_feature feature = {
+		.argsz = sizeof(feature),
+		.flags = VFIO_DEVICE_FEATURE_SET |
+			 VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY,
+	};
+
+	/* It would wake up for that. */
+	ask_for_req(f);
+	if (ioctl(f->vfio.device, VFIO_DEVICE_FEATURE, &feature))
+		err(1, "low power");
+	puts("ok");
+}
+
+static void do_args(struct function *f);
+
+static void do_hold(struct function *f)
+{
+	struct signalfd_siginfo signal = { };
+	char **rest = args;
+	struct pollfd fds[2];
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	ask_for_req(f);
+	fds[0] = (struct pollfd) { .fd = f->req, .events = POLLIN };
+	fds[1] = (struct pollfd) { .fd = signalfd(-1, &set, 0), .events = POLLIN };
+
+	puts("open");
+	/* The caller's patience ends it if nobody sends SIGTERM. */
+	while (poll(fds, 2, 300 * 1000) > 0) {
+		if (fds[1].revents & POLLIN &&
+		    read(fds[1].fd, &signal, sizeof(signal)) != sizeof(signal))
+			err(1, "signalfd");
+		if (signal.ssi_signo == SIGTERM)
+			break;
+		if (vfio_events(f->req, 0))
+			puts("asked");
+		args = rest;
+		if (f->open)
+			do_args(f);
+	}
+	while (*args)
+		args++;
+	vfio_close(&f->vfio);
+	f->open = false;
+	puts("closed");
+}
+
+/* The answer, and what VFIO had said before. */
+static void do_reset(struct function *f)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+
+	if (ioctl(f->vfio.device, VFIO_DEVICE_GET_INFO, &info))
+		err(1, "VFIO_DEVICE_GET_INFO");
+	if (ioctl(f->vfio.device, VFIO_DEVICE_RESET))
+		printf("errno %d", errno);
 	else
-		puts(vfio_intx_disabled(f->bdf) ? "device" : "irqchip");
+		printf("ok");
+	printf(", info says %s\n", info.flags & VFIO_DEVICE_FLAGS_RESET ? "yes" : "no");
 }
 
-static void do_unmask(struct function *f)
+static void do_hotreset(struct function *f)
 {
-	int ret = vfio_set_irq(&f->vfio, VFIO_PCI_INTX_IRQ_INDEX,
-			       VFIO_IRQ_UNMASK_NOW, -1);
+	struct {
+		struct vfio_pci_hot_reset_info info;
+		struct vfio_pci_dependent_device devices[32];
+	} ask = { .info.argsz = sizeof(ask) };
 
-	if (!ret && vfio_intx_disabled(f->bdf))
-		puts("disabled");
-	else
-		print_errno(ret);
+	print_errno(ioctl(f->vfio.device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &ask) ?
+		    errno : 0);
 }
 
-static void do_msi(struct function *f)
-{
-	int fd = eventfd(0, 0);
-	int ret = vfio_set_irq(&f->vfio, VFIO_PCI_MSI_IRQ_INDEX,
-			       VFIO_IRQ_TRIGGER_FD, fd);
-
-	if (!ret)
-		vfio_disable_irq(&f->vfio, VFIO_PCI_MSI_IRQ_INDEX);
-	close(fd);
-	print_errno(ret);
-}
-
-static void do_msi_on(struct function *f)
-{
-	print_errno(vfio_set_irq(&f->vfio, VFIO_PCI_MSI_IRQ_INDEX,
-				 VFIO_IRQ_TRIGGER_FD, eventfd(0, 0)));
-}
-
-static void do_vga(struct function *f)
-{
-	struct vfio_region_info info = { .argsz = sizeof(info),
-					 .index = VFIO_PCI_VGA_REGION_INDEX };
-
-	if (ioctl(f->vfio.device, VFIO_DEVICE_GET_REGION_INFO, &info))
-		print_errno(errno);
-	else
-		printf("0x%llx\n", (long long)info.size);
-}
+/* --- regions --------------------------------------------------------------------- */
 
 static void do_info(struct function *f)
 {
@@ -181,45 +329,108 @@ static void do_info(struct function *f)
 	}
 	printf(", config");
 	for (i = 0; i < PCI_STD_HEADER_SIZEOF; i += 4)
-		printf(" %08x", vfio_read(&f->vfio,
-					  VFIO_PCI_CONFIG_REGION_INDEX, i, 4));
+		printf(" %08x", vfio_read(&f->vfio, CONFIG, i, 4));
 	putchar('\n');
 }
 
-static void do_master(struct function *f)
+static void do_vga(struct function *f)
 {
-	uint32_t command = vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX,
-				     PCI_COMMAND, 2);
+	struct vfio_region_info info = { .argsz = sizeof(info),
+					 .index = VFIO_PCI_VGA_REGION_INDEX };
 
-	vfio_write(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
-		   command | PCI_COMMAND_MASTER);
-	puts("ok");
-}
-
-static void do_d3hot(struct function *f)
-{
-	uint32_t at = vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX,
-				PCI_CAPABILITY_LIST, 1);
-
-	while (at && vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, at, 1) !=
-			     PCI_CAP_ID_PM)
-		at = vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, at + 1, 1);
-	if (!at)
-		errx(1, "%s has no power states", f->bdf);
-	vfio_write(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, at + PCI_PM_CTRL, 2, 3);
-	puts("ok");
+	if (ioctl(f->vfio.device, VFIO_DEVICE_GET_REGION_INFO, &info))
+		print_errno(errno);
+	else
+		printf("0x%llx\n", (long long)info.size);
 }
 
 static void do_view(struct function *f)
 {
 	int i;
 
-	printf("%04x", vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX,
-				 PCI_COMMAND, 2));
+	printf("%04x", vfio_read(&f->vfio, CONFIG, PCI_COMMAND, 2));
 	for (i = 0; i < 6; i++)
-		printf(" %08x", vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX,
-					  PCI_BASE_ADDRESS_0 + 4 * i, 4));
+		printf(" %08x", vfio_read(&f->vfio, CONFIG, PCI_BASE_ADDRESS_0 + 4 * i, 4));
 	putchar('\n');
+}
+
+static void do_read(struct function *f)
+{
+	size_t size = number();
+
+	print_value(size, vfio_read(&f->vfio, CONFIG, number(), size));
+}
+
+static void do_write(struct function *f)
+{
+	size_t size = number();
+	off_t at = number();
+
+	vfio_write(&f->vfio, CONFIG, at, size, number());
+	puts("written");
+}
+
+static void do_region(struct function *f)
+{
+	size_t size = number();
+	off_t start = vfio_region(&f->vfio, number()).offset;
+	uint32_t value = 0;
+	ssize_t n;
+
+	n = pread(f->vfio.device, &value, size, start + number());
+	if (n < 0)
+		print_errno(errno);
+	else if (size)
+		print_value(size, value);
+	else
+		printf("%zd\n", n);
+}
+
+static void do_mmap(struct function *f)
+{
+	struct vfio_region_info info = vfio_region(&f->vfio, number());
+	void *memory;
+
+	memory = mmap(NULL, 4096, PROT_READ, MAP_SHARED, f->vfio.device, info.offset);
+	if (memory == MAP_FAILED)
+		printf("errno %d", errno);
+	else
+		printf("mapped");
+	printf(", info says %s\n",
+	       info.flags & VFIO_REGION_INFO_FLAG_MMAP ? "yes" : "no");
+}
+
+/* Headers older than the kernels under test lack it; see <linux/vfio.h>. */
+static void do_dmabuf(struct function *f)
+{
+	struct {
+		uint32_t argsz, flags;
+		uint32_t region_index, open_flags, more_flags, nr_ranges;
+		uint64_t offset, length;
+	} ask = {
+		.argsz = sizeof(ask),
+		.flags = VFIO_DEVICE_FEATURE_GET | 11,
+		.region_index = number(),
+		.open_flags = O_CLOEXEC,
+		.nr_ranges = 1,
+		.length = 4096,
+	};
+	int fd = ioctl(f->vfio.device, VFIO_DEVICE_FEATURE, &ask);
+
+	print_errno(fd < 0 ? errno : 0);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void do_ioeventfd(struct function *f)
+{
+	struct vfio_device_ioeventfd ask = {
+		.argsz = sizeof(ask), .flags = VFIO_DEVICE_IOEVENTFD_8,
+		.offset = number(), .fd = eventfd(0, 0),
+	};
+
+	print_errno(ioctl(f->vfio.device, VFIO_DEVICE_IOEVENTFD, &ask) ? errno : 0);
+	close(ask.fd);
 }
 
 static void do_mac(struct function *f)
@@ -229,9 +440,105 @@ static void do_mac(struct function *f)
 	       vfio_read(&f->vfio, VFIO_PCI_BAR0_REGION_INDEX, 0x5404, 4));
 }
 
-static void do_reset(struct function *f)
+static void do_master(struct function *f)
 {
-	print_errno(ioctl(f->vfio.device, VFIO_DEVICE_RESET) ? errno : 0);
+	vfio_set_command(&f->vfio, PCI_COMMAND_MASTER, true);
+	puts("ok");
+}
+
+static void do_d3hot(struct function *f)
+{
+	uint32_t at = vfio_read(&f->vfio, CONFIG, PCI_CAPABILITY_LIST, 1);
+
+	while (at && vfio_read(&f->vfio, CONFIG, at, 1) != PCI_CAP_ID_PM)
+		at = vfio_read(&f->vfio, CONFIG, at + 1, 1);
+	if (!at)
+		errx(1, "%s has no power states", f->name);
+	vfio_write(&f->vfio, CONFIG, at + PCI_PM_CTRL, 2, 3);
+	puts("ok");
+}
+
+/* --- interrupts ------------------------------------------------------------------ */
+
+/* Says why not, if it can't. */
+static bool enable_intx(struct function *f)
+{
+	struct vfio_irq_info info = { .argsz = sizeof(info),
+				      .index = VFIO_PCI_INTX_IRQ_INDEX };
+	int ret;
+
+	if (ioctl(f->vfio.device, VFIO_DEVICE_GET_IRQ_INFO, &info))
+		err(1, "VFIO_DEVICE_GET_IRQ_INFO");
+	if (info.count == 0) {
+		puts("none");
+		return false;
+	}
+	ret = vfio_set_irq(&f->vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_TRIGGER_FD,
+			   eventfd(0, 0));
+	if (ret)
+		print_errno(ret);
+	return !ret;
+}
+
+static void do_intx(struct function *f)
+{
+	if (enable_intx(f))
+		puts("ok");
+}
+
+static void do_no_intx(struct function *f)
+{
+	vfio_disable_irq(&f->vfio, VFIO_PCI_INTX_IRQ_INDEX);
+	puts("ok");
+}
+
+static void do_mask(struct function *f)
+{
+	int ret = vfio_set_irq(&f->vfio, VFIO_PCI_INTX_IRQ_INDEX,
+			       VFIO_IRQ_MASK_NOW, -1);
+
+	if (ret)
+		print_errno(ret);
+	else
+		puts(vfio_intx_disabled(f->name) ? "device" : "irqchip");
+}
+
+static void do_unmask(struct function *f)
+{
+	int ret = vfio_set_irq(&f->vfio, VFIO_PCI_INTX_IRQ_INDEX,
+			       VFIO_IRQ_UNMASK_NOW, -1);
+
+	if (!ret && vfio_intx_disabled(f->name))
+		puts("disabled");
+	else
+		print_errno(ret);
+}
+
+static void do_masked(struct function *f)
+{
+	if (!enable_intx(f))
+		return;
+	if (vfio_intx_disabled(f->name))
+		errx(1, "%s: INTx is disabled before it is masked", f->name);
+	do_mask(f);
+}
+
+static void do_msi_on(struct function *f)
+{
+	print_errno(vfio_set_irq(&f->vfio, VFIO_PCI_MSI_IRQ_INDEX,
+				 VFIO_IRQ_TRIGGER_FD, eventfd(0, 0)));
+}
+
+static void do_msi(struct function *f)
+{
+	int fd = eventfd(0, 0);
+	int ret = vfio_set_irq(&f->vfio, VFIO_PCI_MSI_IRQ_INDEX,
+			       VFIO_IRQ_TRIGGER_FD, fd);
+
+	if (!ret)
+		vfio_disable_irq(&f->vfio, VFIO_PCI_MSI_IRQ_INDEX);
+	close(fd);
+	print_errno(ret);
 }
 
 static void do_err(struct function *f)
@@ -259,9 +566,28 @@ static void do_revive(struct function *f)
 	puts(erred ? "yes" : "no");
 }
 
+/* --- from outside ---------------------------------------------------------------- */
+
+static void do_hw(struct function *f)
+{
+	size_t size = number();
+	uint32_t value = 0;
+
+	read_sysfs(f, "config", number(), &value, size);
+	print_value(size, value);
+}
+
+static void do_power(struct function *f)
+{
+	char state[16] = "";
+
+	read_sysfs(f, "power_state", 0, state, sizeof(state) - 1);
+	printf("%s", state);
+}
+
 static void do_command(struct function *f)
 {
-	printf("%04x\n", vfio_command(f->bdf));
+	print_value(2, vfio_command(f->name));
 }
 
 static void do_decodes(struct function *f)
@@ -272,7 +598,7 @@ static void do_decodes(struct function *f)
 	fd = open("/dev/vga_arbiter", O_RDWR);
 	if (fd < 0)
 		err(1, "/dev/vga_arbiter");
-	n = snprintf(buf, sizeof(buf), "target PCI:%s", f->bdf);
+	n = snprintf(buf, sizeof(buf), "target PCI:%s", f->name);
 	if (write(fd, buf, n) != n) {
 		print_errno(errno);
 		close(fd);
@@ -289,61 +615,138 @@ static void do_decodes(struct function *f)
 	puts(decodes);
 }
 
+/* --- commands -------------------------------------------------------------------- */
+
 static const struct command {
 	const char *name;
-	enum { OPEN, CLOSED, ANY } needs;
-	void (*run)(struct function *f);
+	/* One of them: for what is not open, returns an errno; for what is; for either. */
+	int (*open)(struct function *f);
+	void (*use)(struct function *f);
+	void (*look)(struct function *f);
 } commands[] = {
-	{ "open", CLOSED, do_open },
-	{ "close", OPEN, do_close },
-	{ "intx", OPEN, do_intx },
-	{ "no-intx", OPEN, do_no_intx },
-	{ "mask", OPEN, do_mask },
-	{ "unmask", OPEN, do_unmask },
-	{ "msi", OPEN, do_msi },
-	{ "msi-on", OPEN, do_msi_on },
-	{ "vga", OPEN, do_vga },
-	{ "info", OPEN, do_info },
-	{ "master", OPEN, do_master },
-	{ "d3hot", OPEN, do_d3hot },
-	{ "view", OPEN, do_view },
-	{ "mac", OPEN, do_mac },
-	{ "reset", OPEN, do_reset },
-	{ "err", OPEN, do_err },
-	{ "erred", OPEN, do_erred },
-	{ "revive", OPEN, do_revive },
-	{ "command", ANY, do_command },
-	{ "decodes", ANY, do_decodes },
-	{ NULL, ANY, NULL }
+	{ "open", .open = do_open },
+	{ "open-in", .open = do_open_in },
+	{ "cdev", .open = do_cdev },
+	{ "cdev-unbound", .open = do_cdev_unbound },
+	{ "bind", .use = do_bind },
+	{ "close", .use = do_close },
+	{ "hold", .use = do_hold },
+	{ "again", .use = do_again },
+	{ "too", .use = do_too },
+	{ "token", .use = do_token },
+	{ "low", .use = do_low },
+	{ "reset", .use = do_reset },
+	{ "hotreset", .use = do_hotreset },
+	{ "info", .use = do_info },
+	{ "vga", .use = do_vga },
+	{ "view", .use = do_view },
+	{ "read", .use = do_read },
+	{ "write", .use = do_write },
+	{ "region", .use = do_region },
+	{ "mmap", .use = do_mmap },
+	{ "dmabuf", .use = do_dmabuf },
+	{ "ioeventfd", .use = do_ioeventfd },
+	{ "mac", .use = do_mac },
+	{ "master", .use = do_master },
+	{ "d3hot", .use = do_d3hot },
+	{ "intx", .use = do_intx },
+	{ "no-intx", .use = do_no_intx },
+	{ "mask", .use = do_mask },
+	{ "unmask", .use = do_unmask },
+	{ "masked", .use = do_masked },
+	{ "msi-on", .use = do_msi_on },
+	{ "msi", .use = do_msi },
+	{ "err", .use = do_err },
+	{ "erred", .use = do_erred },
+	{ "revive", .use = do_revive },
+	{ "hw", .look = do_hw },
+	{ "power", .look = do_power },
+	{ "command", .look = do_command },
+	{ "decodes", .look = do_decodes },
+	{ }
 };
 
-static void do_line(const char *line)
+static const struct command *find_command(const char *name)
 {
 	const struct command *c = commands;
-	char name[16], bdf[16];
-	struct function *f;
 
-	if (sscanf(line, "%15s %15s", name, bdf) != 2)
-		errx(2, "not a command: %s", line);
 	while (c->name && strcmp(c->name, name))
 		c++;
 	if (!c->name)
-		errx(2, "not a command: %s", line);
-	f = find(bdf);
-	if (c->needs == OPEN && !f->open)
-		puts("is not open");
-	else if (c->needs == CLOSED && f->open)
-		puts("is open");
-	else
-		c->run(f);
+		errx(2, "not a command: %s", name);
+	return c;
 }
 
-int main(void)
+/* Returns the errno of an open that failed. */
+static int open_by(struct function *f, int (*way)(struct function *f))
 {
-	char line[128];
+	int ret = way(f);
+
+	f->open = !ret;
+	f->req = 0;
+	if (ret)
+		vfio_close(&f->vfio);
+	return ret;
+}
+
+static int run(const struct command *c, struct function *f)
+{
+	int ret = 0;
+
+	if (c->open && f->open) {
+		puts("is open");
+	} else if (c->use && !f->open) {
+		puts("is not open");
+	} else if (c->open) {
+		ret = open_by(f, c->open);
+		print_errno(ret);
+	} else {
+		(c->use ?: c->look)(f);
+	}
+	return ret;
+}
+
+static void do_args(struct function *f)
+{
+	const struct command *c;
+	const char *name;
+	int ret = 0;
+
+	while (*args && !ret) {
+		name = word();
+		if (!strcmp(name, "on")) {
+			f = find(word());
+			continue;
+		}
+		c = find_command(name);
+		if (!c->open && !f->open)
+			ret = open_by(f, do_open);
+		if (!ret)
+			ret = run(c, f);
+	}
+	if (ret)
+		exit(ret);
+}
+
+int main(int argc, char **argv)
+{
+	char line[256], *words[16], *w;
+	int n;
 
 	setlinebuf(stdout);
-	while (fgets(line, sizeof(line), stdin))
-		do_line(line);
+	if (argc > 1) {
+		args = argv + 2;
+		do_args(find(argv[1]));
+		return 0;
+	}
+	while (fgets(line, sizeof(line), stdin)) {
+		for (n = 0, w = strtok(line, "\n "); w && n < 15; w = strtok(NULL, "\n "))
+			words[n++] = w;
+		words[n] = NULL;
+		if (n < 2)
+			errx(2, "not a command: %s", line);
+		args = words + 2;
+		run(find_command(words[0]), find(words[1]));
+	}
 	return 0;
 }

@@ -167,15 +167,10 @@ int main(int argc, char **argv)
 	struct vfio_device_info info;
 	struct vfio vfio;
 	uint32_t i;
-	int ret;
 
 	if (argc != 2)
 		errx(2, "usage: vfio-dump \"BDF[ vf_token=UUID]\"");
-	ret = vfio_open(&vfio, argv[1]);
-	if (ret) {
-		errno = ret;
-		err(1, "open of %s", argv[1]);
-	}
+	vfio_must_open(&vfio, argv[1]);
 
 	info = dump_device(vfio.device);
 	for (i = 0; i < info.num_regions; i++)

@@ -35,39 +35,17 @@
 /* Nothing is to come: there is no event to wait for. */
 #define NEVER		500
 
-static int tests, failures;
-
-static void ok(bool good, const char *what)
-{
-	tests++;
-	failures += !good;
-	printf("%sok %d - %s\n", good ? "" : "not ", tests, what);
-}
-
 static void map(struct vfio *vfio, void *memory, uint64_t iova)
 {
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = (uintptr_t)memory,
-		.iova = iova,
-		.size = SIZE,
-	};
-
-	if (ioctl(vfio->container, VFIO_IOMMU_MAP_DMA, &map))
+	errno = vfio_map(vfio, memory, iova, SIZE);
+	if (errno)
 		err(1, "VFIO_IOMMU_MAP_DMA");
 }
 
 static void unmap(struct vfio *vfio, uint64_t iova)
 {
-	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap),
-		.iova = iova,
-		.size = SIZE,
-	};
-
-	if (ioctl(vfio->container, VFIO_IOMMU_UNMAP_DMA, &unmap) ||
-	    unmap.size != SIZE)
+	errno = vfio_unmap(vfio, iova, SIZE);
+	if (errno)
 		err(1, "VFIO_IOMMU_UNMAP_DMA");
 }
 
@@ -127,24 +105,24 @@ static void test_dma(struct vfio *vfio)
 	map(vfio, b, B_IOVA);
 
 	dma(vfio, A_IOVA, EDU_BUFFER, 0);
-	ok(all_bytes(b, 0x77), "reading memory changes none");
+	result(all_bytes(b, 0x77), "reading memory changes none");
 	dma(vfio, EDU_BUFFER, B_IOVA, EDU_DMA_TO_RAM);
-	ok(!memcmp(a, b, SIZE), "bytes went through the device, IOVA to IOVA");
+	result(!memcmp(a, b, SIZE), "bytes went through the device, IOVA to IOVA");
 
 	memset(a, 0x11, SIZE);
 	memset(b, 0x22, SIZE);
 	dma(vfio, EDU_BUFFER, FAULT_IOVA, EDU_DMA_TO_RAM);
-	ok(all_bytes(a, 0x11) && all_bytes(b, 0x22),
-	   "DMA to an IOVA that was never mapped changes no memory");
+	result(all_bytes(a, 0x11) && all_bytes(b, 0x22),
+	       "DMA to an IOVA that was never mapped changes no memory");
 
 	unmap(vfio, UNMAPPED_IOVA);
 	dma(vfio, EDU_BUFFER, UNMAPPED_IOVA, EDU_DMA_TO_RAM);
-	ok(all_bytes(b, 0x22), "nor does DMA to an IOVA after unmap");
+	result(all_bytes(b, 0x22), "nor does DMA to an IOVA after unmap");
 
 	/* The same page by another IOVA: the device was not just dead. */
 	map(vfio, b, A_IOVA + SIZE);
 	dma(vfio, EDU_BUFFER, A_IOVA + SIZE, EDU_DMA_TO_RAM);
-	ok(!all_bytes(b, 0x22), "mapped again elsewhere, DMA gets through");
+	result(!all_bytes(b, 0x22), "mapped again elsewhere, DMA gets through");
 	unmap(vfio, A_IOVA);
 	unmap(vfio, A_IOVA + SIZE);
 	/* The kernel has to drop it, with the container. */
@@ -165,11 +143,11 @@ static void test_apart(struct vfio *mine, struct vfio *theirs)
 
 	dma(mine, A_IOVA, EDU_BUFFER, 0);
 	dma(mine, EDU_BUFFER, OTHERS_IOVA, EDU_DMA_TO_RAM);
-	ok(all_bytes(c, 0xcc), "DMA to where only the other one has memory changes none");
+	result(all_bytes(c, 0xcc), "DMA to where only the other one has memory changes none");
 	memset(a, 0, SIZE);
 	dma(mine, EDU_BUFFER, A_IOVA, EDU_DMA_TO_RAM);
-	ok(all_bytes(a, 0xaa) && all_bytes(b, 0xbb),
-	   "DMA to an IOVA that both have mapped goes to its own memory");
+	result(all_bytes(a, 0xaa) && all_bytes(b, 0xbb),
+	       "DMA to an IOVA that both have mapped goes to its own memory");
 
 	unmap(mine, A_IOVA);
 	unmap(theirs, A_IOVA);
@@ -180,19 +158,19 @@ static void test_intx(struct vfio *vfio, const char *bdf)
 {
 	int fd = eventfd(0, 0);
 
-	ok(!vfio_set_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_TRIGGER_FD, fd),
-	   "INTx is enabled");
-	ok(!vfio_events(fd, NEVER), "INTx: quiet before the device raises it");
+	result(!vfio_set_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_TRIGGER_FD, fd),
+	       "INTx is enabled");
+	result(!vfio_events(fd, NEVER), "INTx: quiet before the device raises it");
 	reg(vfio, EDU_RAISE, 1);
-	ok(vfio_events(fd, SOON) == 1, "INTx arrives");
-	ok(!vfio_events(fd, NEVER), "INTx is masked then, though still raised");
+	result(vfio_events(fd, SOON) == 1, "INTx arrives");
+	result(!vfio_events(fd, NEVER), "INTx is masked then, though still raised");
 	printf("# INTx is masked in the device: %s\n",
 	       vfio_intx_disabled(bdf) ? "yes" : "no");
-	ok(!vfio_set_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_UNMASK_NOW, -1) &&
-	   vfio_events(fd, SOON) == 1, "INTx arrives again after unmask");
+	result(!vfio_set_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_UNMASK_NOW, -1) &&
+	       vfio_events(fd, SOON) == 1, "INTx arrives again after unmask");
 	reg(vfio, EDU_ACK, 1);
-	ok(!vfio_set_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_UNMASK_NOW, -1) &&
-	   !vfio_events(fd, NEVER), "INTx: quiet once it is acknowledged");
+	result(!vfio_set_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_UNMASK_NOW, -1) &&
+	       !vfio_events(fd, NEVER), "INTx: quiet once it is acknowledged");
 	vfio_disable_irq(vfio, VFIO_PCI_INTX_IRQ_INDEX);
 	close(fd);
 }
@@ -202,36 +180,26 @@ static void test_msi(struct vfio *vfio)
 	int fd = eventfd(0, 0), i;
 	bool all = true;
 
-	ok(!vfio_set_irq(vfio, VFIO_PCI_MSI_IRQ_INDEX, VFIO_IRQ_TRIGGER_FD, fd),
-	   "MSI is enabled");
-	ok(!vfio_events(fd, NEVER), "MSI: quiet before the device raises it");
+	result(!vfio_set_irq(vfio, VFIO_PCI_MSI_IRQ_INDEX, VFIO_IRQ_TRIGGER_FD, fd),
+	       "MSI is enabled");
+	result(!vfio_events(fd, NEVER), "MSI: quiet before the device raises it");
 	for (i = 0; i < 10; i++) {
 		reg(vfio, EDU_RAISE, 1);
 		all &= vfio_events(fd, SOON) == 1;
 		reg(vfio, EDU_ACK, 1);
 	}
-	ok(all && !vfio_events(fd, NEVER), "MSI arrives, ten times of ten");
+	result(all && !vfio_events(fd, NEVER), "MSI arrives, ten times of ten");
 	vfio_disable_irq(vfio, VFIO_PCI_MSI_IRQ_INDEX);
 	reg(vfio, EDU_RAISE, 1);
-	ok(!vfio_events(fd, NEVER), "MSI: none after its trigger is gone");
+	result(!vfio_events(fd, NEVER), "MSI: none after its trigger is gone");
 	reg(vfio, EDU_ACK, 1);
 	close(fd);
 }
 
 static void open_edu(struct vfio *vfio, const char *name)
 {
-	uint16_t command;
-	int ret;
-
-	ret = vfio_open(vfio, name);
-	if (ret) {
-		errno = ret;
-		err(1, "open of %s", name);
-	}
-
-	command = vfio_read(vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2);
-	vfio_write(vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
-		   command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	vfio_must_open(vfio, name);
+	vfio_set_command(vfio, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, true);
 }
 
 int main(int argc, char **argv)
@@ -252,7 +220,5 @@ int main(int argc, char **argv)
 	test_intx(&vfio, argv[1]);
 	test_msi(&vfio);
 	vfio_close(&vfio);
-
-	printf("1..%d\n", tests);
-	return failures ? 1 : 0;
+	return end_results();
 }

@@ -52,8 +52,6 @@ static int open_group(int group)
 
 static void open_function(struct function *f, const char *name)
 {
-	uint16_t command;
-
 	f->open = name[0] != '-';
 	f->name = name + !f->open;
 	f->vfio.container = container;
@@ -63,9 +61,7 @@ static void open_function(struct function *f, const char *name)
 	f->vfio.device = ioctl(f->vfio.group, VFIO_GROUP_GET_DEVICE_FD, f->name);
 	if (f->vfio.device < 0)
 		err(1, "%s", f->name);
-	command = vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2);
-	vfio_write(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
-		   command | PCI_COMMAND_MEMORY);
+	vfio_set_command(&f->vfio, PCI_COMMAND_MEMORY, true);
 	vfio_write(&f->vfio, VFIO_PCI_BAR0_REGION_INDEX, E1000_VET, 4, SOMETHING);
 	if (vfio_read(&f->vfio, VFIO_PCI_BAR0_REGION_INDEX, E1000_VET, 4) != SOMETHING)
 		errx(1, "%s has no such register", f->name);
@@ -106,12 +102,9 @@ static int hot_reset(int device, int nr_owned)
 
 static void show_state(struct function *f)
 {
-	uint16_t command;
 	uint32_t vet;
 
-	command = vfio_read(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2);
-	vfio_write(&f->vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
-		   command | PCI_COMMAND_MEMORY);
+	vfio_set_command(&f->vfio, PCI_COMMAND_MEMORY, true);
 	vet = vfio_read(&f->vfio, VFIO_PCI_BAR0_REGION_INDEX, E1000_VET, 4);
 	printf("%s: %s\n", f->name, vet == SOMETHING ? "kept" :
 	       vet == E1000_VET_DEFAULT ? "reset" : "neither");

@@ -32,17 +32,6 @@ static bool reaches(const void *at, uint32_t *value)
 	return true;
 }
 
-static void enable_memory(struct vfio *vfio, bool on)
-{
-	uint16_t command = vfio_read(vfio, VFIO_PCI_CONFIG_REGION_INDEX,
-				     PCI_COMMAND, 2);
-
-	command &= ~PCI_COMMAND_MEMORY;
-	if (on)
-		command |= PCI_COMMAND_MEMORY;
-	vfio_write(vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2, command);
-}
-
 /* All pages of BAR 0 that are looked at, each touched. */
 static char *map(struct vfio *vfio)
 {
@@ -77,11 +66,11 @@ static void report(struct vfio *vfio, const char *way, char *const pages[PAGES])
 	uint32_t value;
 	int i;
 
-	enable_memory(vfio, false);
+	vfio_set_command(vfio, PCI_COMMAND_MEMORY, false);
 	for (i = 0; i < PAGES; i++)
 		if (reaches(pages[i], &value))
 			mapped = true;
-	enable_memory(vfio, true);
+	vfio_set_command(vfio, PCI_COMMAND_MEMORY, true);
 	printf("%s: %s, then ", way, mapped ? "still mapped" : "revoked");
 	for (i = PAGES - 1; i >= 0; i--)
 		if (!reaches(pages[i], &value)) {
@@ -146,11 +135,10 @@ int main(int argc, char **argv)
 
 	if (argc != 2)
 		errx(2, "usage: vfio-map NAME");
-	if (vfio_open(&vfio, argv[1]))
-		err(1, "%s", argv[1]);
+	vfio_must_open(&vfio, argv[1]);
 	sigaction(SIGBUS, &action, NULL);
 	sigaction(SIGSEGV, &action, NULL);
-	enable_memory(&vfio, true);
+	vfio_set_command(&vfio, PCI_COMMAND_MEMORY, true);
 
 	try_move(&vfio, "as it is", 0, 0);
 	try_move(&vfio, "moved", 0, PAGES);

@@ -37,16 +37,8 @@
 #define ENTRIES			16
 
 static struct vfio vfio;
-static int failed, count;
 static uint8_t *memory;
 static uint64_t iova, ram_iova;
-
-static bool report(bool good, const char *what)
-{
-	printf("%sok %d - %s\n", good ? "" : "not ", ++count, what);
-	failed |= !good;
-	return good;
-}
 
 static uint32_t get(uint32_t at)
 {
@@ -59,28 +51,6 @@ static void set(uint32_t at, uint32_t value)
 }
 
 /* --- the container --------------------------------------------------------------- */
-
-static int map_dma(void *at, uint64_t to, uint64_t size)
-{
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = (uintptr_t)at,
-		.iova = to,
-		.size = size,
-	};
-
-	return ioctl(vfio.container, VFIO_IOMMU_MAP_DMA, &map) ? errno : 0;
-}
-
-static int unmap_dma(uint64_t from, uint64_t size)
-{
-	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap), .iova = from, .size = size,
-	};
-
-	return ioctl(vfio.container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? errno : 0;
-}
 
 /* Register or unregister memory. */
 static int do_register(int request, void *at, uint64_t size)
@@ -106,7 +76,7 @@ static void set_up_memory(void)
 	ram_iova = iova + SIZE;
 	if (do_register(VFIO_IOMMU_SPAPR_REGISTER_MEMORY, memory, SIZE))
 		err(1, "VFIO_IOMMU_SPAPR_REGISTER_MEMORY");
-	if (map_dma(memory, iova, SIZE))
+	if (vfio_map(&vfio, memory, iova, SIZE))
 		err(1, "VFIO_IOMMU_MAP_DMA");
 }
 
@@ -208,20 +178,20 @@ static void leave(const char *bdf, void *ram, uint64_t size, bool registered)
 	int open = pins();
 
 	if (registered)
-		report(!do_register(VFIO_IOMMU_SPAPR_REGISTER_MEMORY, ram, size),
+		result(!do_register(VFIO_IOMMU_SPAPR_REGISTER_MEMORY, ram, size),
 		       "the region is registered");
-	report(!munmap(ram, size), "the region is unmapped before DMA");
+	result(!munmap(ram, size), "the region is unmapped before DMA");
 	close(vfio.device);
 	/* No longer by the open device. */
-	report(pins() == open, "the module is pinned");
-	report(is_busy(bdf), "the device can't be opened: EBUSY");
-	report(!unmap_dma(ram_iova, size), "DMA is unmapped");
+	result(pins() == open, "the module is pinned");
+	result(is_busy(bdf), "the device can't be opened: EBUSY");
+	result(!vfio_unmap(&vfio, ram_iova, size), "DMA is unmapped");
 	if (registered) {
-		report(is_busy(bdf), "it still can't");
-		report(!do_register(VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY, ram, size),
+		result(is_busy(bdf), "it still can't");
+		result(!do_register(VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY, ram, size),
 		       "the region is unregistered");
 	}
-	report(opens(bdf), "then it can be opened");
+	result(opens(bdf), "then it can be opened");
 }
 
 static void use_ram(const char *bdf, uint32_t type, uint32_t subtype, const char *end)
@@ -237,19 +207,19 @@ static void use_ram(const char *bdf, uint32_t type, uint32_t subtype, const char
 		err(1, "mmap");
 	memset(ram, 0, info.size);
 	if (!strcmp(end, "refused")) {
-		report(map_dma(ram, ram_iova, SIZE) == EINVAL,
+		result(vfio_map(&vfio, ram, ram_iova, SIZE) == EINVAL,
 		       "the region can't be mapped for DMA");
-		report(!map_dma(memory, ram_iova, SIZE), "other memory can");
-		report(!munmap(ram, info.size), "the region is unmapped");
+		result(!vfio_map(&vfio, memory, ram_iova, SIZE), "other memory can");
+		result(!munmap(ram, info.size), "the region is unmapped");
 		return;
 	}
-	ret = map_dma(ram, ram_iova, info.size);
-	report(!ret, "the region is mapped for DMA");
-	report(identify(1, ram_iova + DATA), "the drive writes to it");
-	report(!memcmp(ram + DATA + NVME_SERIAL, SERIAL, 20), "the mapping shows it");
-	report(pread(vfio.device, serial, 20, info.offset + DATA + NVME_SERIAL) == 20 &&
+	ret = vfio_map(&vfio, ram, ram_iova, info.size);
+	result(!ret, "the region is mapped for DMA");
+	result(identify(1, ram_iova + DATA), "the drive writes to it");
+	result(!memcmp(ram + DATA + NVME_SERIAL, SERIAL, 20), "the mapping shows it");
+	result(pread(vfio.device, serial, 20, info.offset + DATA + NVME_SERIAL) == 20 &&
 	       !strcmp(serial, SERIAL), "it is read");
-	report(!ram[DATA - 1] && !ram[DATA + 4096], "nothing else is written");
+	result(!ram[DATA - 1] && !ram[DATA + 4096], "nothing else is written");
 
 	if (!strcmp(end, "exit"))
 		return;
@@ -257,19 +227,19 @@ static void use_ram(const char *bdf, uint32_t type, uint32_t subtype, const char
 		leave(bdf, ram, info.size, !strcmp(end, "register"));
 		return;
 	}
-	report(!unmap_dma(ram_iova, info.size), "DMA is unmapped");
-	report(!munmap(ram, info.size), "the region is unmapped");
+	result(!vfio_unmap(&vfio, ram_iova, info.size), "DMA is unmapped");
+	result(!munmap(ram, info.size), "the region is unmapped");
 
 	/* Now the other way round; what stays is in nobody's way. */
 	ram = mmap(ram, info.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		   vfio.device, info.offset);
-	report(ram != MAP_FAILED && !map_dma(ram, ram_iova, info.size),
+	result(ram != MAP_FAILED && !vfio_map(&vfio, ram, ram_iova, info.size),
 	       "both are mapped again");
-	report(!munmap(ram, info.size) && !unmap_dma(ram_iova, info.size),
+	result(!munmap(ram, info.size) && !vfio_unmap(&vfio, ram_iova, info.size),
 	       "the region is unmapped, then DMA");
-	report(mmap(ram, info.size, PROT_READ, MAP_SHARED | MAP_FIXED, vfio.device,
+	result(mmap(ram, info.size, PROT_READ, MAP_SHARED | MAP_FIXED, vfio.device,
 		    info.offset) == ram, "the region is mapped there at once");
-	report(!munmap(ram, info.size), "and unmapped");
+	result(!munmap(ram, info.size), "and unmapped");
 }
 
 int main(int argc, char **argv)
@@ -282,14 +252,13 @@ int main(int argc, char **argv)
 	if (ret)
 		return ret;
 	set_up_memory();
-	if (report(start(), "the drive starts") &&
-	    report(identify(0, iova + DATA), "it writes to memory")) {
-		report(!memcmp(memory + DATA + NVME_SERIAL, SERIAL, 20),
+	if (result(start(), "the drive starts") &&
+	    result(identify(0, iova + DATA), "it writes to memory")) {
+		result(!memcmp(memory + DATA + NVME_SERIAL, SERIAL, 20),
 		       "that is its serial number");
 		if (argc == 5)
 			use_ram(argv[1], strtoul(argv[2], NULL, 16),
 				strtoul(argv[3], NULL, 16), argv[4]);
 	}
-	printf("1..%d\n", count);
-	return failed;
+	return end_results();
 }

@@ -1,36 +1,341 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: vfio-region BDF list
- *        vfio-region BDF dump TYPE SUBTYPE
- *        vfio-region BDF verify TYPE SUBTYPE FILE
- *        vfio-region BDF rounds N
+ * usage: vfio-region NAME list
+ *        vfio-region NAME rounds N
+ *        vfio-region NAME dump|caps|test|hold TYPE SUBTYPE
+ *        vfio-region NAME verify TYPE SUBTYPE FILE
  * The regions of a function that are a variant's own; numbers are in hex.
- * "list" prints "TYPE SUBTYPE SIZE FLAGS" of each, "dump" one's bytes. "verify"
- * reads it at every offset in every length that is short, in some that are long,
- * and over its end, and compares all that with FILE; tries to write and to map it;
- * and prints TAP. "rounds" opens and closes the function N times, in decimal, and
- * prints how many succeeded and how many such regions there were in all.
+ *   list     prints "TYPE SUBTYPE SIZE FLAGS" of each
+ *   rounds   opens and closes the function N times, in decimal, and prints how many
+ *            succeeded and how many such regions there were in all
+ *   dump     prints one's bytes
+ *   caps     prints "size S flags F", and "tgt T" and "speed S" where it has such
+ *            capabilities
+ *   verify   of one that can only be read: reads it at every offset in every length that
+ *            is short, in some that are long, and over its end, and compares all that with
+ *            FILE; tries to write and to map it; and prints TAP
+ *   test     of one that can be read, written and mapped: does so at and around all
+ *            edges, compares what is written one way with what is read the other way,
+ *            and prints TAP; leaves the region filled
+ *   hold     maps all of it, closes the device, and at SIGTERM says whether the mapping
+ *            still works, and ends: "open", "works" or "lost"
  */
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 #include "vfio_lib.h"
 
+/* What is tested near the middle of long regions, too. */
+#define FILL_MAX	0x100000
 #define SHORT_MAX	17
 
-static int failed, count;
+static struct vfio vfio;
+static struct vfio_region_info region;
+static uint64_t page;
 
-static void report(bool good, const char *what)
+static uint8_t pattern(uint64_t at, int round)
 {
-	printf("%sok %d - %s\n", good ? "" : "not ", ++count, what);
-	failed |= !good;
+	return (at * 7 + (at >> 8) * 3 + (at >> 16)) ^ (round * 0x55);
 }
 
-static void list(struct vfio *vfio)
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Can this address be read? A pipe says so without a signal. */
+static bool is_there(const uint8_t *at)
+{
+	static int fds[2];
+	uint8_t byte;
+
+	if (!fds[1] && pipe(fds))
+		err(1, "pipe");
+	return write(fds[1], at, 1) == 1 && read(fds[0], &byte, 1) == 1;
+}
+
+/* --- read and write -------------------------------------------------------------- */
+
+static ssize_t do_read(void *buf, size_t size, uint64_t at)
+{
+	return pread(vfio.device, buf, size, region.offset + at);
+}
+
+static ssize_t do_write(const void *buf, size_t size, uint64_t at)
+{
+	return pwrite(vfio.device, buf, size, region.offset + at);
+}
+
+/* Is all from @at on, up to the end or FILL_MAX, the pattern of @round? */
+static bool holds(const uint8_t *bytes, uint64_t at, uint64_t size, int round)
+{
+	uint64_t i;
+
+	for (i = 0; i < size; i++)
+		if (bytes[i] != pattern(at + i, round))
+			return false;
+	return true;
+}
+
+/* An access of @size at @at does @expect bytes and touches no others. */
+static bool is_right(size_t size, uint64_t at, size_t expect)
+{
+	static uint8_t buf[FILL_MAX + 2], old[FILL_MAX + 2];
+	uint64_t before = at ? at - 1 : 0, i;
+	size_t window = min(size + 2, region.size - before);
+	ssize_t n;
+
+	memset(buf, 0xa5, sizeof(buf));
+	n = do_read(buf, size, at);
+	if (n != (ssize_t)expect || !holds(buf, at, expect, 0) ||
+	    buf[expect] != 0xa5) {
+		printf("# read of 0x%zx at 0x%llx: %zd\n", size, (long long)at, n);
+		return false;
+	}
+	for (i = 0; i < size; i++)
+		buf[i] = ~pattern(at + i, 0);
+	n = do_write(buf, size, at);
+	if (n != (ssize_t)expect || do_read(old, window, before) != (ssize_t)window) {
+		printf("# write of 0x%zx at 0x%llx: %zd\n", size, (long long)at, n);
+		return false;
+	}
+	for (i = 0; i < window; i++) {
+		bool ours = before + i >= at && before + i < at + expect;
+
+		if (old[i] != (uint8_t)(pattern(before + i, 0) ^ (ours ? 0xff : 0))) {
+			printf("# write of 0x%zx at 0x%llx: byte 0x%llx\n", size,
+			       (long long)at, (long long)(before + i));
+			return false;
+		}
+	}
+	for (i = 0; i < expect; i++)
+		buf[i] = pattern(at + i, 0);
+	return do_write(buf, expect, at) == (ssize_t)expect;
+}
+
+static bool refuses(size_t size, uint64_t at, int error)
+{
+	static uint8_t buf[8192];
+
+	errno = 0;
+	if (do_read(buf, size, at) != -1 || errno != error) {
+		printf("# read of 0x%zx at 0x%llx: %s\n", size, (long long)at,
+		       strerror(errno));
+		return false;
+	}
+	errno = 0;
+	return do_write(buf, size, at) == -1 && errno == error;
+}
+
+static void test_rw(uint64_t fill)
+{
+	static const size_t sizes[] = { 0, 1, 2, 3, 4, 7, 8, 9, 63, 255 };
+	uint64_t edges[] = {
+		0, 1, page - 8, page - 1, page, page + 1, region.size - page - 1,
+		region.size - page, region.size - 9, region.size - 8,
+		region.size - 1,
+	};
+	uint8_t *bytes = malloc(fill);
+	bool good = true;
+	uint64_t i, at;
+	size_t j;
+
+	if (!bytes)
+		err(1, "malloc");
+	for (i = 0; i < fill; i++)
+		bytes[i] = pattern(i, 0);
+	result(do_write(bytes, fill, 0) == (ssize_t)fill, "a write of all");
+	memset(bytes, 0, fill);
+	result(do_read(bytes, fill, 0) == (ssize_t)fill && holds(bytes, 0, fill, 0),
+	       "a read of all");
+	/* Where the region is longer than what was filled. */
+	at = region.size - min(region.size, 2 * page);
+	for (i = at; i < region.size; i++)
+		bytes[i - at] = pattern(i, 0);
+	result(do_write(bytes, region.size - at, at) == (ssize_t)(region.size - at),
+	       "a write at the end");
+
+	for (i = 0; i < sizeof(edges) / sizeof(*edges) && good; i++)
+		for (j = 0; j < sizeof(sizes) / sizeof(*sizes) && good; j++)
+			if (edges[i] < region.size)
+				good = is_right(sizes[j], edges[i],
+						min(sizes[j],
+						    region.size - edges[i]));
+	result(good, "short accesses at the edges, clamped to the end");
+	result(is_right(2 * page, region.size - page, page) &&
+	       is_right(page + 1, region.size - page, page), "long ones, clamped");
+
+	result(refuses(1, region.size, EINVAL) && refuses(8192, region.size, EINVAL) &&
+	       refuses(1, region.size + 1, EINVAL) &&
+	       refuses(1, region.size + page, EINVAL) &&
+	       refuses(1, (1ULL << 40) - 1, EINVAL), "none beyond the end: EINVAL");
+	/* Index and offset are one number: this is a region that is not there. */
+	result(refuses(1, 1ULL << 40, EINVAL), "nor in the next region: EINVAL");
+	errno = 0;
+	result(do_read((void *)8, 16, 0) == -1 && errno == EFAULT &&
+	       do_write((void *)8, 16, 0) == -1 && errno == EFAULT,
+	       "bad memory: EFAULT");
+	free(bytes);
+}
+
+/* --- mmap ------------------------------------------------------------------------ */
+
+static uint8_t *map_at(uint64_t at, uint64_t size, int flags)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, vfio.device,
+		       region.offset + at);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static bool maps(uint64_t at, uint64_t size)
+{
+	uint8_t *p = map_at(at, size, MAP_SHARED);
+	bool good;
+
+	if (!p) {
+		printf("# mmap of 0x%llx at 0x%llx: %s\n", (long long)size,
+		       (long long)at, strerror(errno));
+		return false;
+	}
+	good = holds(p, at, page, 0) && is_there(p + size - 1);
+	return !munmap(p, size) && good;
+}
+
+static bool refuses_map(uint64_t at, uint64_t size, int error)
+{
+	uint8_t *p;
+
+	errno = 0;
+	p = map_at(at, size, MAP_SHARED);
+	if (!p && errno == error)
+		return true;
+	printf("# mmap of 0x%llx at 0x%llx: %s\n", (long long)size, (long long)at,
+	       p ? "done" : strerror(errno));
+	return false;
+}
+
+static long faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt;
+}
+
+/* Is each page mapped when it is touched, and not before? */
+static bool maps_by_touch(uint8_t *p, uint64_t size)
+{
+	long before = faults();
+	uint64_t at;
+
+	for (at = 0; at < size; at += page)
+		p[at] = pattern(at, 0);
+	return faults() - before >= (long)(size / page);
+}
+
+static void test_mmap(uint64_t fill)
+{
+	uint64_t all = region.size;
+	uint8_t *p, *q, *bytes = malloc(fill);
+	int status = 0;
+	uint64_t i;
+	pid_t child;
+
+	result(maps(0, page) && maps(0, all) && maps(all - page, page),
+	       "mmap: of the first page, of all, of the last one");
+	result(refuses_map(0, all + page, EINVAL) && refuses_map(all, page, EINVAL) &&
+	       refuses_map(all - page, 2 * page, EINVAL) &&
+	       refuses_map(all + page, page, EINVAL) &&
+	       refuses_map((1ULL << 40) - page, page, EINVAL) &&
+	       refuses_map((1ULL << 40) - page, 2 * page, EINVAL),
+	       "mmap: not beyond the end: EINVAL");
+	result(!map_at(0, page, MAP_PRIVATE) && errno == EINVAL,
+	       "mmap: not as a private copy: EINVAL");
+
+	p = map_at(0, all, MAP_SHARED);
+	q = map_at(0, page, MAP_SHARED);
+	result(p && q, "mmap: twice");
+	if (!p || !q || !bytes)
+		return;
+	result(maps_by_touch(p, fill), "pages come when they are touched");
+	for (i = 0; i < fill; i++)
+		p[i] = pattern(i, 1);
+	result(do_read(bytes, fill, 0) == (ssize_t)fill && holds(bytes, 0, fill, 1),
+	       "what is written to the mapping is read");
+	result(holds(q, 0, page, 1), "and is in the other mapping");
+	for (i = 0; i < fill; i++)
+		bytes[i] = pattern(i, 2);
+	result(do_write(bytes, fill, 0) == (ssize_t)fill && holds(p, 0, fill, 2) &&
+	       holds(q, 0, page, 2), "what is written is in the mappings");
+
+	result(munmap(q, page) == 0 && !is_there(q) && is_there(p),
+	       "munmap: of one leaves the other");
+	if (all > page) {
+		result(munmap(p, page) == -1 && errno == EINVAL && is_there(p),
+		       "munmap: not of a part: EINVAL");
+		result(mremap(p, all, page, 0) == MAP_FAILED && errno == EINVAL &&
+		       is_there(p + all - 1), "mremap: not smaller: EINVAL");
+		result(mprotect(p, page, PROT_READ) == -1 && errno == EINVAL,
+		       "mprotect: not of a part: EINVAL");
+	}
+	result(mremap(p, 0, page, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT,
+	       "mremap: not a second time: EFAULT");
+	result(mremap(p, all, all, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL) ==
+	       MAP_FAILED && errno == EINVAL, "mremap: not leaving it: EINVAL");
+	result(mremap(p, all, 2 * all, MREMAP_MAYMOVE) == MAP_FAILED &&
+	       errno == EFAULT && is_there(p), "mremap: not larger: EFAULT");
+	q = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	result(q != MAP_FAILED &&
+	       mremap(p, all, all, MREMAP_MAYMOVE | MREMAP_FIXED, q) == MAP_FAILED &&
+	       errno == EINVAL && holds(p, 0, fill, 2), "mremap: not elsewhere: EINVAL");
+
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		_exit(is_there(p));
+	result(child > 0 && waitpid(child, &status, 0) == child && status == 0,
+	       "a child has not got it");
+	result(holds(p, 0, fill, 2), "the parent still has it");
+
+	for (i = 0; i < fill; i++)
+		p[i] = pattern(i, 0);
+	result(!munmap(p, all) && !is_there(p) && !is_there(p + all - 1),
+	       "munmap: nothing is left");
+	free(bytes);
+}
+
+static void hold(void)
+{
+	uint8_t *p = map_at(0, region.size, MAP_SHARED);
+	sigset_t set;
+	int signal;
+
+	if (!p)
+		err(1, "mmap");
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	p[0] = 1;
+	vfio_close(&vfio);
+	printf("open\n");
+	fflush(stdout);
+	sigwait(&set, &signal);
+	p[region.size - 1] = ++p[0];
+	printf("%s\n", p[0] == 2 && p[region.size - 1] == 2 ? "works" : "lost");
+}
+
+/* --- commands -------------------------------------------------------------------- */
+
+static void list(void)
 {
 	const struct vfio_region_info_cap_type *type;
 	const struct vfio_region_info *info;
 	uint32_t i;
 
-	for (i = VFIO_PCI_NUM_REGIONS; i < vfio_nr_regions(vfio); i++) {
-		info = vfio_region_full(vfio, i);
+	for (i = VFIO_PCI_NUM_REGIONS; i < vfio_nr_regions(&vfio); i++) {
+		info = vfio_region_full(&vfio, i);
 		type = vfio_region_cap(info, VFIO_REGION_INFO_CAP_TYPE);
 		if (type)
 			printf("%x %x %llx %x\n", type->type, type->subtype,
@@ -38,89 +343,9 @@ static void list(struct vfio *vfio)
 	}
 }
 
-static void dump(struct vfio *vfio, const struct vfio_region_info *info)
-{
-	char *bytes = malloc(info->size);
-
-	if (!bytes || pread(vfio->device, bytes, info->size, info->offset) !=
-	    (ssize_t)info->size)
-		err(1, "read");
-	fwrite(bytes, 1, info->size, stdout);
-}
-
-/* Is a read what it has to be, and is nothing beyond it written? */
-static bool reads(struct vfio *vfio, const struct vfio_region_info *info,
-		  const uint8_t *wanted, uint64_t at, size_t size)
-{
-	size_t expect = at + size > info->size ? info->size - at : size;
-	static uint8_t buf[1 << 20];
-	ssize_t n;
-
-	memset(buf, 0xa5, expect);
-	buf[expect] = 0x5a;
-	n = pread(vfio->device, buf, size, info->offset + at);
-	if (n == (ssize_t)expect && !memcmp(buf, wanted + at, expect) &&
-	    buf[expect] == 0x5a)
-		return true;
-	printf("# read of 0x%zx at 0x%llx: %zd, %s\n", size, (long long)at, n,
-	       n < 0 ? strerror(errno) : "other bytes");
-	return false;
-}
-
-static void verify(struct vfio *vfio, const struct vfio_region_info *info,
-		   const char *path)
-{
-	static const size_t longs[] = {
-		31, 255, 256, 257, 511, 513, 4095, 4096, 4097, 8191, 8192, 8193,
-	};
-	uint8_t *wanted = calloc(1, info->size + 1), byte = 0;
-	FILE *file = fopen(path, "r");
-	bool good = true;
-	uint64_t at;
-	size_t size;
-
-	if (!wanted || !file)
-		err(1, "%s", path);
-	size = fread(wanted, 1, info->size + 1, file);
-	report(size == info->size, "size");
-	report(info->flags == (VFIO_REGION_INFO_FLAG_READ |
-			       VFIO_REGION_INFO_FLAG_CAPS), "flags");
-	if (size != info->size)
-		return;
-
-	for (at = 0; at < info->size && good; at++)
-		for (size = 1; size <= SHORT_MAX && good; size++)
-			good = reads(vfio, info, wanted, at, size);
-	report(good, "short reads at every offset");
-
-	good = true;
-	for (at = 0; at < info->size && good; at += at % 3 ? 61 : 1)
-		for (size = 0; size < sizeof(longs) / sizeof(*longs) && good;
-		     size++)
-			good = reads(vfio, info, wanted, at, longs[size]);
-	report(good && reads(vfio, info, wanted, 0, info->size) &&
-	       reads(vfio, info, wanted, 0, info->size + 1), "long reads");
-
-	good = true;
-	for (at = info->size; at < info->size + 4; at++)
-		good &= pread(vfio->device, &byte, 1, info->offset + at) < 0 &&
-			errno == EINVAL;
-	report(good, "no reads beyond the end");
-
-	good = true;
-	for (at = 0; at <= info->size; at += info->size / 2)
-		good &= pwrite(vfio->device, &byte, 1, info->offset + at) < 0 &&
-			errno == EINVAL;
-	report(good && reads(vfio, info, wanted, 0, info->size), "no writes");
-
-	report(mmap(NULL, 4096, PROT_READ, MAP_SHARED, vfio->device,
-		    info->offset) == MAP_FAILED && errno == EINVAL, "no mmap");
-}
-
 static void rounds(const char *bdf, int n)
 {
 	int opened = 0, regions = 0;
-	struct vfio vfio;
 
 	while (n--) {
 		if (!vfio_open(&vfio, bdf)) {
@@ -132,39 +357,139 @@ static void rounds(const char *bdf, int n)
 	printf("%d opened, %d regions\n", opened, regions);
 }
 
+static void dump(void)
+{
+	char *bytes = malloc(region.size);
+
+	if (!bytes || do_read(bytes, region.size, 0) != (ssize_t)region.size)
+		err(1, "read");
+	fwrite(bytes, 1, region.size, stdout);
+}
+
+static void show_caps(uint32_t type, uint32_t subtype)
+{
+	const struct vfio_region_info *full = vfio_region_of_type(&vfio, type, subtype);
+	const struct vfio_region_info_cap_nvlink2_ssatgt *tgt =
+		vfio_region_cap(full, VFIO_REGION_INFO_CAP_NVLINK2_SSATGT);
+	const struct vfio_region_info_cap_nvlink2_lnkspd *speed =
+		vfio_region_cap(full, VFIO_REGION_INFO_CAP_NVLINK2_LNKSPD);
+
+	printf("size %llx flags %x\n", (long long)full->size, full->flags);
+	if (tgt)
+		printf("tgt %llx version %u\n", (long long)tgt->tgt,
+		       tgt->header.version);
+	if (speed)
+		printf("speed %x version %u\n", speed->link_speed,
+		       speed->header.version);
+}
+
+/* Is a read what it has to be, and is nothing beyond it written? */
+static bool reads(const uint8_t *wanted, uint64_t at, size_t size)
+{
+	size_t expect = at + size > region.size ? region.size - at : size;
+	static uint8_t buf[1 << 20];
+	ssize_t n;
+
+	memset(buf, 0xa5, expect);
+	buf[expect] = 0x5a;
+	n = do_read(buf, size, at);
+	if (n == (ssize_t)expect && !memcmp(buf, wanted + at, expect) &&
+	    buf[expect] == 0x5a)
+		return true;
+	printf("# read of 0x%zx at 0x%llx: %zd, %s\n", size, (long long)at, n,
+	       n < 0 ? strerror(errno) : "other bytes");
+	return false;
+}
+
+static void verify(const char *path)
+{
+	static const size_t longs[] = {
+		31, 255, 256, 257, 511, 513, 4095, 4096, 4097, 8191, 8192, 8193,
+	};
+	uint8_t *wanted = calloc(1, region.size + 1), byte = 0;
+	FILE *file = fopen(path, "r");
+	bool good = true;
+	uint64_t at;
+	size_t size;
+
+	if (!wanted || !file)
+		err(1, "%s", path);
+	size = fread(wanted, 1, region.size + 1, file);
+	result(size == region.size, "size");
+	result(region.flags == (VFIO_REGION_INFO_FLAG_READ |
+			       VFIO_REGION_INFO_FLAG_CAPS), "flags");
+	if (size != region.size)
+		return;
+
+	for (at = 0; at < region.size && good; at++)
+		for (size = 1; size <= SHORT_MAX && good; size++)
+			good = reads(wanted, at, size);
+	result(good, "short reads at every offset");
+
+	good = true;
+	for (at = 0; at < region.size && good; at += at % 3 ? 61 : 1)
+		for (size = 0; size < sizeof(longs) / sizeof(*longs) && good;
+		     size++)
+			good = reads(wanted, at, longs[size]);
+	result(good && reads(wanted, 0, region.size) &&
+	       reads(wanted, 0, region.size + 1), "long reads");
+
+	good = true;
+	for (at = region.size; at < region.size + 4; at++)
+		good &= do_read(&byte, 1, at) < 0 && errno == EINVAL;
+	result(good, "no reads beyond the end");
+
+	good = true;
+	for (at = 0; at <= region.size; at += region.size / 2)
+		good &= do_write(&byte, 1, at) < 0 && errno == EINVAL;
+	result(good && reads(wanted, 0, region.size), "no writes");
+
+	result(mmap(NULL, 4096, PROT_READ, MAP_SHARED, vfio.device,
+		    region.offset) == MAP_FAILED && errno == EINVAL, "no mmap");
+}
+
 int main(int argc, char **argv)
 {
-	struct vfio_region_info info;
-	struct vfio vfio;
+	const char *what = argc > 2 ? argv[2] : "";
+	uint32_t type, subtype;
 	int ret;
 
-	if (argc < 3)
-		errx(2, "usage: vfio-region BDF list|dump|verify|rounds ...");
-	if (argc == 4 && !strcmp(argv[2], "rounds")) {
+	if (argc == 4 && !strcmp(what, "rounds")) {
 		rounds(argv[1], atoi(argv[3]));
 		return 0;
 	}
+	if (argc != (!strcmp(what, "list") ? 3 : !strcmp(what, "verify") ? 6 : 5))
+		errx(2, "usage: vfio-region NAME WHAT [TYPE SUBTYPE [FILE]]");
 	ret = vfio_open(&vfio, argv[1]);
 	if (ret)
 		return ret;
-	if (argc == 3 && !strcmp(argv[2], "list")) {
-		list(&vfio);
-		vfio_close(&vfio);
+	if (!strcmp(what, "list")) {
+		list();
 		return 0;
 	}
-	if (argc < 5)
-		errx(2, "usage: vfio-region BDF dump|verify TYPE SUBTYPE [FILE]");
-
-	info = *vfio_region_of_type(&vfio, strtoul(argv[3], NULL, 16),
-				    strtoul(argv[4], NULL, 16));
-	if (argc == 5 && !strcmp(argv[2], "dump")) {
-		dump(&vfio, &info);
-	} else if (argc == 6 && !strcmp(argv[2], "verify")) {
-		verify(&vfio, &info, argv[5]);
-		printf("1..%d\n", count);
-	} else {
-		errx(2, "unknown command %s", argv[2]);
+	page = sysconf(_SC_PAGESIZE);
+	type = strtoul(argv[3], NULL, 16);
+	subtype = strtoul(argv[4], NULL, 16);
+	region = *vfio_region_of_type(&vfio, type, subtype);
+	if (!strcmp(what, "dump")) {
+		dump();
+		return 0;
 	}
-	vfio_close(&vfio);
-	return failed;
+	if (!strcmp(what, "caps")) {
+		show_caps(type, subtype);
+		return 0;
+	}
+	if (!strcmp(what, "hold")) {
+		hold();
+		return 0;
+	}
+	if (!strcmp(what, "verify")) {
+		verify(argv[5]);
+	} else if (!strcmp(what, "test")) {
+		test_rw(min(region.size, FILL_MAX));
+		test_mmap(min(region.size, FILL_MAX));
+	} else {
+		errx(2, "unknown command %s", what);
+	}
+	return end_results();
 }

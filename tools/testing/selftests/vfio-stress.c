@@ -214,7 +214,7 @@ static void use_device(int device, unsigned int *seed)
 		errx(1, "an open device does not answer");
 	if (rand_r(seed) % 2)
 		usleep(rand_r(seed) % 20000);
-	/* Whether asked or not; as in vfio-hold, but without patience. */
+	/* Whether asked or not; as one who holds it, but without patience. */
 	vfio_events(fd, 0);
 	close(fd);
 }

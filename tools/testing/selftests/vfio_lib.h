@@ -108,6 +108,13 @@ static inline int vfio_open(struct vfio *vfio, const char *name)
 	return vfio_open_in(vfio, vfio_group_of(name), name);
 }
 
+static inline void vfio_must_open(struct vfio *vfio, const char *name)
+{
+	errno = vfio_open(vfio, name);
+	if (errno)
+		err(1, "open of %s", name);
+}
+
 /* Headers older than the kernels under test lack these; see <linux/vfio.h>. */
 #ifndef VFIO_DEVICE_BIND_IOMMUFD
 struct vfio_device_bind_iommufd {
@@ -260,6 +267,42 @@ static inline void vfio_write(struct vfio *vfio, int index, off_t at,
 		err(1, "write to region %d at 0x%llx", index, (long long)at);
 }
 
+/* Set or clear bits of COMMAND, as a user's driver does. */
+static inline void vfio_set_command(struct vfio *vfio, uint16_t bits, bool on)
+{
+	uint16_t command = vfio_read(vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2);
+
+	vfio_write(vfio, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, 2,
+		   on ? command | bits : command & ~bits);
+}
+
+/* Let it reach memory at @iova. Returns 0 or errno. */
+static inline int vfio_map(struct vfio *vfio, void *memory, uint64_t iova, uint64_t size)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)memory,
+		.iova = iova,
+		.size = size,
+	};
+
+	return ioctl(vfio->container, VFIO_IOMMU_MAP_DMA, &map) ? errno : 0;
+}
+
+static inline int vfio_unmap(struct vfio *vfio, uint64_t iova, uint64_t size)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = iova,
+		.size = size,
+	};
+
+	if (ioctl(vfio->container, VFIO_IOMMU_UNMAP_DMA, &unmap))
+		return errno;
+	return unmap.size == size ? 0 : ENOENT;
+}
+
 /* Returns 0 or errno. */
 static inline int vfio_set_irq(struct vfio *vfio, int index, uint32_t flags,
 			       int fd)
@@ -327,6 +370,22 @@ static inline uint64_t vfio_events(int fd, int ms)
 	if (poll(&pfd, 1, ms) == 1 && read(fd, &count, sizeof(count)) < 0)
 		err(1, "eventfd");
 	return count;
+}
+
+/* TAP: one result, and the end of all; returns the exit status. */
+static int vfio_results, vfio_failed;
+
+static inline bool result(bool good, const char *what)
+{
+	printf("%sok %d - %s\n", good ? "" : "not ", ++vfio_results, what);
+	vfio_failed |= !good;
+	return good;
+}
+
+static inline int end_results(void)
+{
+	printf("1..%d\n", vfio_results);
+	return vfio_failed;
 }
 
 #endif /* VFIO_LIB_H */
