@@ -70,22 +70,33 @@ selftests_dir()
 	esac
 }
 
-# asks SCRIPT KEY DEFAULT: what a test says of KEY in its "# vm:" line.
+# test_script TEST: its file, in whichever folder of selftests/ that is.
+test_script()
+{
+	local f
+
+	for f in "$vpv_testing"/selftests/{*/,}"$1.sh"; do
+		[ ! -e "$f" ] || { echo "$f"; return; }
+	done
+	die "no test $1"
+}
+
+# asks TEST KEY DEFAULT: what it says of KEY in its "# vm:" line.
 asks()
 {
 	local value
 
-	value=$(head -n 15 "$1" | sed -n "s/^# vm:.*[ ]$2=\([^ ]*\).*/\1/p" | head -n 1)
+	value=$(head -n 15 "$(test_script "$1")" | sed -n "s/^# vm:.*[ ]$2=\([^ ]*\).*/\1/p" | head -n 1)
 	echo "${value:-$3}"
 }
 
-# kernels_for SCRIPT: those that the test is for.
+# kernels_for TEST: those that the test is for.
 kernels_for()
 {
 	asks "$1" kernels "${vpv_kernels// /,}" | tr ',' ' '
 }
 
-# usual_kernels_for SCRIPT: those that "make test" runs it on.
+# usual_kernels_for TEST: those that "make test" runs it on.
 usual_kernels_for()
 {
 	local usual

@@ -521,7 +521,7 @@ start_libvirt()
 # make_bootsector SOURCE OUT
 make_bootsector()
 {
-	as --32 -o /tmp/boot.o "$1" &&
+	as --32 -I programs -o /tmp/boot.o "programs/$1" &&
 		ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o "$2" /tmp/boot.o &&
 		[ "$(stat -c %s "$2")" = 512 ]
 }

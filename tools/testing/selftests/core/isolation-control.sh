@@ -15,7 +15,7 @@ is "the control is another build" "$(
 	[ -n "$(file_id $control)" ] &&
 	[ "$(file_id $control)" != "$(file_id "$(module_file vfio-pci-variant)")" ] &&
 		echo yes)" yes
-VPV_FRAMEWORK=$control bash ./isolation.sh matrix >$tap 2>&1
+VPV_FRAMEWORK=$control bash ./core/isolation.sh matrix >$tap 2>&1
 diag "$(grep -A 1 '^not ok' $tap)"
 
 # count STATUS REGEX: lines of that status whose description matches.

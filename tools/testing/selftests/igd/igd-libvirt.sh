@@ -13,8 +13,8 @@
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
-# shellcheck source=tools/testing/selftests/igd.inc
-. ./igd.inc
+# shellcheck source=tools/testing/selftests/igd/igd.inc
+. ./igd/igd.inc
 
 check "the boot sector is one" make_bootsector bootsector-igd.S /tmp/boot.bin
 fake 0

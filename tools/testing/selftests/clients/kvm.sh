@@ -25,7 +25,7 @@ make_initramfs()
 	local n=10 file
 
 	mkdir -p "$guest"/{bin,dev,lib,proc,sys} && cp /bin/busybox "$guest/bin/" &&
-		cp kvm-guest-init "$guest/init" && cp /tmp/pattern "$guest/" || return 1
+		cp clients/kvm-guest-init "$guest/init" && cp /tmp/pattern "$guest/" || return 1
 	for file in $(modprobe --show-depends -a nvme e1000e | awk '{ print $2 }'); do
 		case $file in
 		*.xz) xz -dc "$file" ;;

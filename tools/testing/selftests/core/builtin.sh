@@ -11,8 +11,8 @@ set -u
 . ./lib.sh
 # shellcheck source=tools/testing/selftests/debug.inc
 . ./debug.inc
-# shellcheck source=tools/testing/selftests/builtin.inc
-. ./builtin.inc
+# shellcheck source=tools/testing/selftests/core/builtin.inc
+. ./core/builtin.inc
 
 # --- what it leaves behind ----------------------------------------------------------------
 # Each driver takes each of two functions in turn. The rows that matched outlive the

@@ -10,8 +10,8 @@
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
-# shellcheck source=tools/testing/selftests/nvlink2.inc
-. ./nvlink2.inc
+# shellcheck source=tools/testing/selftests/nvlink2/nvlink2.inc
+. ./nvlink2/nvlink2.inc
 
 gpu=$(dev_bdf edu0) || bail "no edu0"
 bridge=$(dev_bdf edu1) || bail "no edu1"

@@ -16,8 +16,8 @@
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
-# shellcheck source=tools/testing/selftests/igd.inc
-. ./igd.inc
+# shellcheck source=tools/testing/selftests/igd/igd.inc
+. ./igd/igd.inc
 
 modprobe vfio_iommu_type1
 
@@ -40,7 +40,7 @@ while IFS= read -r name; do
 		"80008086 1,80008086 2,80008086 3"
 	tap_from vfio-region $igd verify 80008086 1 /tmp/expected
 	is "$name: ASLS shows its address" "$(shown_asls)" "$asls"
-done < <(./igd-layout.py list good)
+done < <(./igd/igd-layout.py list good)
 is "nothing was complained of" \
 	"$(dmesg | grep 'vfio-pci-igd:' | grep -vc "vfio-pci-igd: it can't be reset: ")" 0
 
@@ -121,7 +121,7 @@ while IFS= read -r name; do
 	strict 1
 	refuses "$name" 22 "OpRegion: .*$why"
 	strict 0
-done < <(./igd-layout.py list bad)
+done < <(./igd/igd-layout.py list bad)
 
 # A bad VBT leaves the OpRegion, which says that there is none.
 while IFS= read -r name; do
@@ -136,7 +136,7 @@ while IFS= read -r name; do
 	strict 1
 	refuses "$name" 22 "VBT outside of the OpRegion: .*$why"
 	strict 0
-done < <(./igd-layout.py list bad-vbt)
+done < <(./igd/igd-layout.py list bad-vbt)
 tap_from vfio-region $igd verify 80008086 1 /tmp/expected
 
 # A BAR is memory too, and its user's: what is there is not looked at.

@@ -11,8 +11,8 @@
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
-# shellcheck source=tools/testing/selftests/nvlink2.inc
-. ./nvlink2.inc
+# shellcheck source=tools/testing/selftests/nvlink2/nvlink2.inc
+. ./nvlink2/nvlink2.inc
 
 # of_class CLASS: the function that is of it.
 of_class()

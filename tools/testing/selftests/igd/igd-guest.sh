@@ -11,8 +11,8 @@
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
-# shellcheck source=tools/testing/selftests/igd.inc
-. ./igd.inc
+# shellcheck source=tools/testing/selftests/igd/igd.inc
+. ./igd/igd.inc
 # shellcheck source=tools/testing/selftests/nested.inc
 . ./nested.inc
 

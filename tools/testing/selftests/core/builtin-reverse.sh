@@ -11,7 +11,7 @@ set -u
 . ./lib.sh
 # shellcheck source=tools/testing/selftests/debug.inc
 . ./debug.inc
-# shellcheck source=tools/testing/selftests/builtin.inc
-. ./builtin.inc
+# shellcheck source=tools/testing/selftests/core/builtin.inc
+. ./core/builtin.inc
 watched_to_the_end
 done_testing

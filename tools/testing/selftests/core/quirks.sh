@@ -195,7 +195,7 @@ compare()
 	is "$desc: the parameter is taken" "$(write_param "$bdf:$flags")" ""
 	rebind "$bdf"
 	vfio-dump "$bdf" >/tmp/shown
-	./expect-config.py "$plain" "$@" >/tmp/expected
+	./core/expect-config.py "$plain" "$@" >/tmp/expected
 	check "$desc: config space is as declared, byte for byte" \
 		diff /tmp/expected <(grep '^config' /tmp/shown)
 	check "$desc: that is not what it was" \
@@ -448,7 +448,7 @@ vfio-dump "$nic0" >/tmp/plain
 modprobe vpv-quirk
 rebind "$nic0" vpv-quirk
 vfio-dump "$nic0" >/tmp/shown
-./expect-config.py /tmp/plain hide_cap=5,e hide_ext_cap=1,2c config=c/40 \
+./core/expect-config.py /tmp/plain hide_cap=5,e hide_ext_cap=1,2c config=c/40 \
 	config=2e/7/f >/tmp/expected
 check "a variant's row: config space is as declared" \
 	diff /tmp/expected <(grep '^config' /tmp/shown)

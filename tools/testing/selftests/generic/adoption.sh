@@ -12,8 +12,8 @@
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
-# shellcheck source=tools/testing/selftests/igd.inc
-. ./igd.inc
+# shellcheck source=tools/testing/selftests/igd/igd.inc
+. ./igd/igd.inc
 
 edu=$(dev_bdf edu0) || bail "no edu0"
 nvme=$(dev_bdf nvme0) || bail "no nvme0"

@@ -13,8 +13,8 @@
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
-# shellcheck source=tools/testing/selftests/igd.inc
-. ./igd.inc
+# shellcheck source=tools/testing/selftests/igd/igd.inc
+. ./igd/igd.inc
 
 edu0=$(dev_bdf edu0) && edu1=$(dev_bdf edu1) || bail "no edu"
 pf=$(dev_bdf igb0) || bail "no igb0"
