@@ -10,24 +10,32 @@ export PATH=/vpv/selftests/bin:$PATH
 
 # --- TAP ---------------------------------------------------------------
 
+tap_area=
+
+# area NAME: what the results that follow are about, if they don't begin with it anyway.
+area()
+{
+	tap_area="$*: "
+}
+
 ok()
 {
 	tap_count=$((tap_count + 1))
-	echo "ok $tap_count - $*"
+	echo "ok $tap_count - $tap_area${*#"$tap_area"}"
 }
 
 not_ok()
 {
 	tap_count=$((tap_count + 1))
 	tap_failed=$((tap_failed + 1))
-	echo "not ok $tap_count - $*"
+	echo "not ok $tap_count - $tap_area${*#"$tap_area"}"
 }
 
 # skip DESC WHY
 skip()
 {
 	tap_count=$((tap_count + 1))
-	echo "ok $tap_count - $1 # SKIP $2"
+	echo "ok $tap_count - $tap_area${1#"$tap_area"} # SKIP $2"
 }
 
 # check DESC CMD...: ok when CMD succeeds; its output is shown when it does not.

@@ -39,7 +39,7 @@ drive()
 	[ "$(driver_of "$bdf")" = "$1" ]
 }
 
-# --- the disk ----------------------------------------------------------
+area disk
 
 tell "$(uname -sr), $(virsh --version | head -n 1 | sed 's/^/libvirt /')"
 check "the boot sector is one" make_bootsector bootsector.S /tmp/boot.bin
@@ -73,7 +73,7 @@ for lba in 1 2; do
 	show "$disk" $lba
 done
 
-# --- libvirt -----------------------------------------------------------
+area libvirt
 
 check "libvirtd answers" start_libvirt
 
@@ -136,7 +136,7 @@ is "it printed what it read" \
 	"$(od -An -tx1 -N8 /tmp/nonce | tr -d ' \n')"
 check "it says that it has written" grep -q '^boot sector: LBA 2 written' "$serial"
 
-# --- afterwards --------------------------------------------------------
+area afterwards
 
 check "the device has its host driver again" wait_for 30 drive nvme
 check "$disk is back" wait_for 20 test -b "$disk"

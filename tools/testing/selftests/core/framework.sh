@@ -64,7 +64,7 @@ refused quirk-class "Invalid argument" "vpv-test: refused: quirk 0 .*more than 2
 refused quirk-no-count "Invalid argument" "vpv-test.* has quirks but counts none"
 refused quirk-nothing "Invalid argument" "vpv-test: refused: quirk 0 .*does nothing"
 
-# --- beside the in-tree driver ----------------------------------------
+area in-tree
 check "the in-tree vfio-pci loads" load_intree
 check "and takes nvme0" bind_override "$bdf" vfio-pci
 refused taken "Device or resource busy" 'another driver "vfio-pci" .*unload'
@@ -87,7 +87,7 @@ is "and has nothing to say of the in-tree one" \
 	"$(log_since | grep -c "modprobe -r vfio-pci")" 0
 check "it unloads" unload_vfio_pci
 
-# --- hooks, in order ----------------------------------------------------
+area hooks
 log_mark
 check "the test variant loads" modprobe vpv-test
 check "it takes nvme0" bind_override "$bdf" vpv-test
@@ -117,7 +117,7 @@ check "reset_done: that is the closing thread, which holds the dev_set lock" \
 	grep -q "reset_done: vfio-dump, dev_set locked" <(log_since)
 echo "$methods" >"/sys/bus/pci/devices/$bdf/reset_method"
 
-# --- rw ------------------------------------------------------------------------
+area rw
 is "rw: of a region it is for, it changes what is read" \
 	"$(vfio-do "$bdf" write 2 4 2 region 4 0 8 | tail -n 1)" fffefbff
 is "rw: a read of nothing does not reach it" "$(vfio-do "$bdf" region 0 7 fff)" 0
@@ -144,7 +144,7 @@ is "mmio_begin: EIO in the user's D3hot, 0 in D0" \
 is "rw: the user's D3hot is what the hook finds the function in" \
 	"$(vfio-do "$bdf" write 2 "$pmcsr" 3 region 4 0 c | tail -n 1)" 00000003
 
-# --- a user who suspends it -------------------------------------------------
+area "low power"
 vfio-do "$bdf" low hold >/tmp/hold &
 holder=$!
 check "low power: a user opens the function and suspends it" wait_for 20 is_suspended "$bdf"
@@ -156,7 +156,7 @@ is "low power: the close hook runs in D0" \
 	"$(log_since | sed -n 's/.*vpv-test power: //p')" "close in D0"
 check "low power: then it sleeps again" wait_for 20 is_suspended "$bdf"
 
-# --- errors ---------------------------------------------------------------
+area errors
 fail_at()
 {
 	echo "$1" >/sys/module/vpv_test/parameters/fail_at
@@ -189,7 +189,7 @@ check "rmmod while bound and idle" rmmod vpv_test
 check "its attributes are gone" \
 	test ! -e "/sys/bus/pci/devices/$bdf/vfio_pci_variant"
 
-# --- a gate ----------------------------------------------------------------
+area gate
 bind_override "$bdf" ""
 log_mark
 modprobe vpv-test gated=1
@@ -250,7 +250,7 @@ is "gate: which is not called then" "$(hooks | sed 's/.*gate-open/gate-open/')" 
 bind_override "$bdf" ""
 rmmod vpv_test
 
-# --- nothing on the access path -------------------------------------------
+area accesses
 log_mark
 modprobe vpv-test fault=no-rw
 bind_override "$bdf" vpv-test

@@ -28,7 +28,7 @@ refusals()
 	log_since | grep -c 'VFIO_DEVICE_IOEVENTFD refused'
 }
 
-# --- by hand ---------------------------------------------------------------------
+area ioeventfd
 
 check "the in-tree vfio-pci loads" load_intree
 check "and takes edu0" bind_override "$edu" vfio-pci
@@ -48,7 +48,7 @@ is "ioeventfd: a refusal is logged once" "$(refusals)" $refusals
 	grep -q "^vfio-pci $edu: vfio-pci: VFIO_DEVICE_IOEVENTFD refused, .* use a kernel" \
 	<(log_since)
 
-# --- mappings ---------------------------------------------------------------------
+area mmap
 
 vfio-map "$edu" >/tmp/mappings 2>&1 || diag "$(cat /tmp/mappings)"
 for way in "as it is" moved "its first page moved" "its second page moved" \
@@ -57,7 +57,7 @@ for way in "as it is" moved "its first page moved" "its second page moved" \
 		"$(sed -n "s/^$way: //p" /tmp/mappings)" "revoked, then 010000ed"
 done
 
-# --- an mdev ----------------------------------------------------------------------
+area mdev
 
 bind_override "$edu" ""
 check "vfio-pci-mdev loads" load_mdev
@@ -70,7 +70,7 @@ is "ioeventfd: and a good offset" "$(vfio-do "$uuid" ioeventfd 0)" "$good"
 mdev_remove "$uuid"
 bind_override "$edu" ""
 
-# --- QEMU ------------------------------------------------------------------------
+area QEMU
 
 # What QEMU has eventfds for is Nvidia's mirror of config space in BAR 0, and it goes
 # by the IDs that it shows to its guest: any VGA function will do.

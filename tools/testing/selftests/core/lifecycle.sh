@@ -29,7 +29,7 @@ setting()
 	cat "/sys/bus/pci/devices/$1/vfio_pci_variant/$2"
 }
 
-# --- ids=, new_id, driver_override -----------------------------------------
+area ids
 check "loads with ids=" load_ours \
 	ids=1234:11e8,bogus,8086:10d3zz,,8086:10d3:ffffffff:ffffffff:020000:ffff00
 is "ids=: edu and e1000e are bound" \
@@ -55,7 +55,7 @@ echo "$edu0" >/sys/bus/pci/drivers_probe
 is "remove_id: it is not bound again" "$(drivers "$edu0")" ":"
 check "driver_override binds it" bind_override "$edu0" vfio-pci
 
-# --- unbind and rmmod while open ----------------------------------------------
+area unbind
 # Users choose their names: this one has two lines.
 named=$'/tmp/vfio\nhold'
 cp "$(command -v vfio-do)" "$named"
@@ -103,7 +103,7 @@ echo 1 >/sys/bus/pci/rescan
 check "removal: it comes back" wait_for 20 test -e "/sys/bus/pci/devices/$edu1"
 check "rmmod works then" unload_vfio_pci
 
-# --- settings ------------------------------------------------------------------
+area settings
 check "loads with settings" load_ours nointxmask=1 disable_idle_d3=1
 bind_override "$nic0" vfio-pci
 is "sysfs: nointxmask" "$(setting "$nic0" nointxmask)" 1
@@ -146,7 +146,7 @@ for v in 0 1; do
 	unload_vfio_pci
 done
 
-# --- rounds without growth --------------------------------------------------------
+area rounds
 # growth DRIVER ROUNDS: of the cache that grew most, after 20 rounds to warm up.
 growth()
 {

@@ -33,7 +33,7 @@ rebind()
 	bind_override "$1" "${2:-vfio-pci}" 2>/dev/null
 }
 
-# --- what it is for -------------------------------------------------------
+area match
 is "the two drives are of one kind" "$(id_of "$nvme0")" "$(id_of "$nvme1")"
 check "loads with quirks= by address" load_ours \
 	"quirks=$nvme0:disable_idle_d3,$nic1:deny"
@@ -59,7 +59,7 @@ is "sysfs: all may read it" \
 is "sysfs: the setting that came of it" \
 	"$(cat "/sys/bus/pci/devices/$nvme0/vfio_pci_variant/disable_idle_d3")" 1
 
-# --- the parameter ----------------------------------------------------------
+area parameter
 is "it reads as it was given" "$(cat $param)" \
 	"$nvme0:disable_idle_d3,$nic1:deny"
 is "it may be written by root" "$(stat -c %a $param)" 644
@@ -115,7 +115,7 @@ rebind "$nvme0"
 check "a good one holds" is_in_d0 "$nvme0"
 unload_vfio_pci
 
-# --- precedence, and the rows of a variant ----------------------------------------
+area precedence
 modprobe vpv-quirk
 rebind "$nvme0" vpv-quirk
 check "a variant's row stands above the parameter: in D0" is_in_d0 "$nvme0"
@@ -144,7 +144,7 @@ bind_override "$edu" ""
 unload_vfio_pci
 rmmod idshim
 
-# --- INTx and VGA, for one device -----------------------------------------------
+area "INTx and VGA"
 load_ours "quirks=$edu:nointxmask,$vga:disable_vga"
 rebind "$edu"
 rebind "$nic0"
@@ -182,7 +182,7 @@ bind_override "$edu" ""
 unload_vfio_pci
 rmmod idshim
 
-# --- what the user sees of config space --------------------------------------------
+area "config space"
 # compare DESC BDF FLAGS CHANGE...: with these flags the config space is that
 # without them and the changes, byte for byte, and lspci can follow its lists.
 compare()
@@ -302,7 +302,7 @@ rebind "$nic0"
 is "a row is for its domain only" "$(matched "$nic0") $(vfio-do "$nic0" read 1 b)" " 02"
 write_param "" >/dev/null
 
-# --- BARs ------------------------------------------------------------------------------
+area BARs
 rebind "$nic0"
 is "a BAR can be mapped" "$(vfio-do "$nic0" mmap 0)" "mapped, info says yes"
 status=$(vfio-do "$nic0" write 2 4 2 region 4 0 8 | tail -n 1)
@@ -319,7 +319,7 @@ errno 22, info says no"
 is "no_mmap: it can be read" \
 	"$(vfio-do "$nic0" write 2 4 2 region 4 0 8 | tail -n 1)" "$status"
 
-# --- resets ---------------------------------------------------------------------------------
+area resets
 # resets CMD...: which ways of resetting the PCI core has gone.
 trace=/sys/kernel/tracing
 is "the tracer knows the ways to reset" \
@@ -442,7 +442,7 @@ echo default >"/sys/bus/pci/devices/$nvme0/reset_method"
 echo nop >$trace/current_tracer
 write_param "" >/dev/null
 
-# --- a variant's rows of the other kinds -----------------------------------------------------
+area "rows of a variant"
 rebind "$nic0"
 vfio-dump "$nic0" >/tmp/plain
 modprobe vpv-quirk
@@ -479,7 +479,7 @@ done
 check "the variant unloads" rmmod vpv_quirk
 unload_vfio_pci
 
-# --- nothing on the access path of others ----------------------------------------------------
+area accesses
 # ops_of QUIRKS: whose read and write a device has.
 ops_of()
 {

@@ -12,7 +12,7 @@ uuid=$(cat /proc/sys/kernel/random/uuid)
 other=$(cat /proc/sys/kernel/random/uuid)
 numvfs=/sys/bus/pci/devices/$pf/sriov_numvfs
 
-# --- SR-IOV ------------------------------------------------------------
+area SR-IOV
 check "our vfio-pci loads" load_ours
 check "igb0 binds" bind_override "$pf" vfio-pci
 out=$( (echo 2 >"$numvfs") 2>&1)
@@ -82,7 +82,7 @@ is "unbind of a PF: it is done" "$? $(driver_of "$pf")" "0 "
 bind_override "$pf" ""
 check "the module unloads" unload_vfio_pci
 
-# --- the denylist ---------------------------------------------------------
+area denylist
 # A QAT DH895xCC, as far as the kernel can tell.
 check "edu0 passes for a denied device" \
 	modprobe idshim "bdf=$edu" vendor=0x8086 device=0x0435
@@ -104,7 +104,7 @@ bind_override "$edu" ""
 unload_vfio_pci
 rmmod idshim
 
-# --- broken INTx masking -----------------------------------------------------
+area X710
 # An X710, as far as the kernel can tell: INTx is hidden and disabled, unless
 # nointxmask says that it can be masked elsewhere.
 modprobe idshim "bdf=$edu" vendor=0x8086 device=0x1572

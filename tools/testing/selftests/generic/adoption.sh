@@ -74,7 +74,7 @@ unload()
 	unload_vfio_pci
 }
 
-# --- load order: never, after, before --------------------------------------------------
+area "load order"
 # Binding loads none of these: they lack the alias. See adoption-load.sh.
 load_ours
 rebind
@@ -110,7 +110,7 @@ is "so says sysfs" "$(adopts "$nvme")" ""
 check "it is opened and reset without a hook" vfio-do "$nvme" reset
 bind_override "$nvme" ""
 
-# --- settings and user's rows are those of the bound module --------------------------------
+area settings
 echo 1 >/sys/module/vpv_s1/parameters/nointxmask
 echo "$edu:hide_cap=5" >/sys/module/vpv_s1/parameters/quirks
 echo "$edu:disable_idle_d3=0" >/sys/module/vfio_pci/parameters/quirks
@@ -126,7 +126,7 @@ echo 0 >/sys/module/vfio_pci/parameters/nointxmask
 echo >/sys/module/vfio_pci/parameters/quirks
 echo >/sys/module/vpv_s1/parameters/quirks
 
-# --- pinned ----------------------------------------------------------------------------
+area pinned
 rebind
 is "adopted: pinned" "$(refs vpv-s1)" 1
 check "adopted: rmmod is refused" fails rmmod vpv_s1
@@ -149,7 +149,7 @@ rebind
 is "unloaded: nothing is adopted any more" "$(adopts)" ""
 check "the answers are the old ones" diff /tmp/plain <(vfio-dump "$edu")
 
-# --- errors --------------------------------------------------------------------------
+area errors
 unload
 load "s1 fail_at=match"
 check "declined: it binds" rebind
@@ -179,14 +179,14 @@ is "without rows: the rw hook runs" "$(vfio-do "$edu" read 1 ff)" 31
 is "without rows: the other byte is the device's" "$(vfio-do "$edu" read 1 c)" 00
 unload
 
-# --- a specialised variant does not adopt, it binds ---------------------------------------
+area specialised
 modprobe vpv-s1
 modprobe vpv-s2
 check "a specialised one binds by itself" bind_override "$edu" vpv-s1
 is "and adopts nothing" "$(adopts),$(region_text)" ,vpv-s1
 unload
 
-# --- two that match ----------------------------------------------------------------------
+area "two that match"
 # chosen NAME WHAT VARIANT...: of those, loaded in either order.
 chosen()
 {
@@ -211,7 +211,7 @@ chosen vpv-s2 "by class before by ID" s1 "s2 how=class"
 chosen vpv-s2 "one that declines does not count" "s1 fail_at=match" s2
 chosen vpv-s2 "nor does one for others" "s1 how=other" s2
 
-# --- vfio-pci-igd, beside the in-tree driver --------------------------------------------------
+area igd
 fake 0
 
 # dump_under WHICH LAYOUT: all that VFIO says, and the regions.

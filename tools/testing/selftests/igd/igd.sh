@@ -21,7 +21,7 @@ set -u
 
 modprobe vfio_iommu_type1
 
-# --- modules.alias, by which libvirt chooses -------------------------------------
+area alias
 for class in 00 80; do
 	is "there is an alias for class 03$class" "$(grep -cixF \
 		"alias vfio_pci:v00008086d*sv*sd*bc03sc${class}i* vfio_pci_igd" \
@@ -29,7 +29,7 @@ for class in 00 80; do
 done
 is "and no other" "$(grep -c '^alias vfio_pci:.* vfio_pci_igd$' "$modules_dir/modules.alias")" 2
 
-# --- good layouts ----------------------------------------------------------------
+area layout
 fake 0
 check "modprobe vfio-pci-igd" modprobe vfio-pci-igd
 is "it binds nothing by itself" "$(driver_of $igd)" ""
@@ -44,14 +44,14 @@ done < <(./igd/igd-layout.py list good)
 is "nothing was complained of" \
 	"$(dmesg | grep 'vfio-pci-igd:' | grep -vc "vfio-pci-igd: it can't be reset: ")" 0
 
-# --- ASLS is the user's own ------------------------------------------------------
+area ASLS
 is "the user reads what he writes to ASLS" \
 	"$(vfio-do $igd write 4 fc deadbeef read 4 fc read 1 fe write 2 fc 1234 read 4 fc |
 		paste -sd,)" "written,deadbeef,ad,written,dead1234"
 is "none of it gets to the function" "$(hw_asls)" "$asls"
 is "the next user finds the OpRegion's address" "$(shown_asls)" "$asls"
 
-# --- the bridges -----------------------------------------------------------------
+area bridges
 for bridge in 00.0=2 1f.0=3; do
 	cp "/sys/bus/pci/devices/0000:00:${bridge%=*}/config" /tmp/bridge
 	tap_from vfio-region $igd verify 80008086 "${bridge#*=}" /tmp/bridge
@@ -111,7 +111,7 @@ strict 0
 echo 1 >/sys/bus/pci/rescan
 is "it is found again" "$(subtypes)" 1,2,3
 
-# --- bad layouts -----------------------------------------------------------------
+area "bad layout"
 while IFS= read -r name; do
 	put "$name"
 	why=$(cat /tmp/expected.why)
@@ -153,7 +153,7 @@ for asls in 0 0xffffffff; do
 done
 strict 0
 
-# --- parameters, each alone and latched --------------------------------------------
+area parameters
 put "2.0, VBT distant"
 bind_override $igd vfio-pci-igd
 parameters=/sys/module/vfio_pci_igd/parameters
@@ -178,7 +178,7 @@ fake_asls 0x1000000
 is "ASLS counts as it was at bind" "$(subtypes)" 1,2,3
 is "and shows so" "$(shown_asls)" "$asls"
 
-# --- another class, another place --------------------------------------------------
+area class
 bind_override $igd ""
 rmmod fakeigd
 fake "0x$asls" class=0x038000
@@ -186,7 +186,7 @@ check "class 0380: it binds" bind_override $igd vfio-pci-igd
 is "class 0380: three regions" "$(subtypes)" 1,2,3
 tap_from vfio-region $igd verify 80008086 1 /tmp/expected
 
-# --- what is no graphics of the processor -------------------------------------------
+area "no graphics"
 card=$(basename "$(ls -d /sys/bus/pci/devices/0000:00:09.0/0000:??:00.0)")
 check "a card: it binds" bind_override "$card" vfio-pci-igd
 log_mark
@@ -204,7 +204,7 @@ is "no other line" "$(log_since | grep -c vfio-pci-igd:)" 1
 bind_override "$card" ""
 rmmod idshim
 
-# --- a VF of Intel graphics is a plain function -------------------------------------
+area VF
 pf=0000:00:0c.0
 numvfs=/sys/bus/pci/devices/$pf/sriov_numvfs
 modprobe igb
@@ -235,7 +235,7 @@ rmmod idshim vfio_pci
 echo 0 >"$numvfs"
 rmmod igb
 
-# --- elsewhere on bus 0: graphics by their OpRegion alone ------------------------------
+area elsewhere
 bind_override $igd ""
 rmmod fakeigd
 home=$igd igd=$pf
@@ -251,7 +251,7 @@ bind_override $igd ""
 rmmod fakeigd
 igd=$home
 
-# --- the ROM, as sysfs shows it ------------------------------------------------------
+area ROM
 rom=/sys/bus/pci/devices/$pf/rom
 echo 1 >"$rom"
 cat "$rom" >/tmp/rom
@@ -271,7 +271,7 @@ echo 0 >/sys/module/vfio_pci_igd/parameters/disable_idle_d3
 bind_override $pf ""
 fake 0
 
-# --- rounds ------------------------------------------------------------------------
+area rounds
 lpc_refs()
 {
 	cat /sys/module/fakeigd/parameters/lpc_refs

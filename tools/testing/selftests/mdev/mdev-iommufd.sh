@@ -37,7 +37,7 @@ watched_from_the_start
 check "there is an IOMMUFD" test -c /dev/iommu
 check "edu0 binds" bind_override "$edu" vfio-pci-mdev
 
-# --- who gets in -----------------------------------------------------------------------
+area access
 node=$(basename "/sys/bus/pci/devices/$edu/vfio-dev/"vfio*)
 check "the device is there without an mdev" test -c "/dev/vfio/devices/$node"
 vfio-do "$edu" cdev >/tmp/hold 2>&1
@@ -77,7 +77,7 @@ wait_exit 30 $unbinder
 is "unbind is done" "$? $(driver_of "$edu")" "0 "
 bind_override "$edu" ""
 
-# --- QEMU ---------------------------------------------------------------------------------
+area QEMU
 for qemu in /usr/bin/qemu-system-x86_64 /opt/backports/usr/bin/qemu-system-x86_64; do
 	version=$("$qemu" --version | sed -n 's/.*version \([0-9.]*\) .*/\1/p')
 	for by in vfio-pci vfio-pci-mdev; do

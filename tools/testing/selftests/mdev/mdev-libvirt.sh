@@ -118,7 +118,7 @@ check "udev starts" start_udev
 check "libvirtd answers" start_libvirt libvirt-qemu
 diag "libvirt $(virsh --version), $(qemu-system-x86_64 --version | head -n 1)"
 
-# --- the type ---------------------------------------------------------------------------
+area type
 # libvirt runs already: it has to notice.
 check "vfio-pci-mdev loads" load_mdev
 check "nvme0 binds" bind_override "$bdf" vfio-pci-mdev
@@ -135,7 +135,7 @@ check "the type's name" grep -q "<name>PCI function 1b36:0010</name>" /tmp/xml
 check "its API" grep -q "<deviceAPI>vfio-pci</deviceAPI>" /tmp/xml
 check "one can be had" grep -q "<availableInstances>1</availableInstances>" /tmp/xml
 
-# --- a transient mdev -------------------------------------------------------------------
+area transient
 mdev_xml "$uuid" >/tmp/mdev.xml
 check "nodedev-create" session virsh nodedev-create /tmp/mdev.xml
 check "the mdev is there" test -e "$mdevs/$uuid"
@@ -149,7 +149,7 @@ check "nodedev-destroy" virsh nodedev-destroy "$(node_of "$uuid")"
 check "it is gone" test ! -e "$mdevs/$uuid"
 check "for libvirt, too" wait_for 20 is_inactive "$uuid"
 
-# --- a persistent one --------------------------------------------------------------------
+area persistent
 uuid=$(new_uuid)
 mdev_xml "$uuid" >/tmp/mdev.xml
 check "nodedev-define" session virsh nodedev-define /tmp/mdev.xml
@@ -160,7 +160,7 @@ check "nodedev-start" session virsh nodedev-start "$name"
 check "the mdev is there" test -e "$mdevs/$uuid"
 session virsh nodedev-list --cap mdev >/dev/null
 
-# --- a guest ------------------------------------------------------------------------------
+area guest
 domain_xml "$uuid" >/tmp/domain.xml
 domain_xml "$uuid" | sed -n '/<hostdev/,/<\/hostdev>/p' >>"$OUT/session.log"
 check "a guest starts, paused" timeout 60 virsh create --paused /tmp/domain.xml
@@ -183,7 +183,7 @@ check "it has booted from the drive" grep -q '^boot sector' /tmp/serial
 check "what it wrote is in the image" is_inverted
 check "nothing else is" cmp -i 1536:0 -n $((64 * 1024 * 1024 - 1536)) "$image" /dev/zero
 
-# --- a guest with locked memory -------------------------------------------------------------
+area "locked memory"
 check "the image is filled anew" fill_image
 domain_xml "$uuid" "<memoryBacking><locked/></memoryBacking>
 	" >/tmp/domain.xml
@@ -198,7 +198,7 @@ check "it runs" timeout 30 virsh resume bootsector
 check "it comes to an end" wait_for 90 no_domain
 check "what it wrote is in the image" is_inverted
 
-# --- the end ---------------------------------------------------------------------------------
+area "the end"
 check "nodedev-destroy" session virsh nodedev-destroy "$name"
 check "the mdev is gone" test ! -e "$mdevs/$uuid"
 check "its definition is not" wait_for 20 eval "is_inactive $uuid && node_of_is_there $uuid"

@@ -75,7 +75,7 @@ plugged()
 check "there are two functions" test -e "/sys/bus/pci/devices/$f1"
 is "in one group" "$(group_of "$f0")" "$(group_of "$f1")"
 
-# --- hot reset, by hand ------------------------------------------------------------------
+area "hot reset"
 # scenario NAME DRIVER0 DRIVER1 ARGS: what vfio-hot says, with names that are the same
 # for all drivers. f0, f1 in ARGS stand for what opens the functions.
 scenario()
@@ -132,7 +132,7 @@ check "vfio-pci, the sibling has no driver: no reset" \
 scenario none.mdev vfio-pci-mdev "" "f0"
 check "an mdev, the sibling has no driver: the same" diff /tmp/none.pci /tmp/none.mdev
 
-# --- QEMU: one drive ------------------------------------------------------------------------
+area QEMU
 bind_override "$nvme" vfio-pci-mdev
 mdev_create "$nvme" "$disk"
 disk_device="vfio-pci,sysfsdev=$mdevs/$disk,bootindex=1"

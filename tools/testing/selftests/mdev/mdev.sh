@@ -55,7 +55,7 @@ faults()
 	log_since | grep -cE "DMAR: .*DMA Write.*\[(0000:)?${1#0000:}\].*fault addr $2"
 }
 
-# --- vfio-pci's answers, to compare with -----------------------------------------------
+area vfio-pci
 names="nvme0 e1000e0 igb0 virtio0 vga0 edu0"
 check "our vfio-pci loads" load_ours
 for name in $names; do
@@ -66,7 +66,7 @@ for name in $names; do
 done
 check "it unloads" unload_vfio_pci
 
-# --- the type ---------------------------------------------------------------------------
+area type
 check "vfio-pci-mdev loads" load_mdev
 is "it has no alias" "$(modinfo -F alias vfio-pci-mdev)" ""
 check "and mdev with it" test -e /sys/module/mdev
@@ -90,7 +90,7 @@ mdev_create "$nic" "$a"
 check "with one that nobody uses, too" wait_for 20 is_suspended "$nic"
 bind_override "$nic" ""
 
-# --- an mdev ----------------------------------------------------------------------------
+area mdev
 check "create" mdev_create "$edu0" "$a"
 is "none can be had then" "$(available "$edu0")" 0
 is "a second one: EUSERS" "$(why mdev_create "$edu0" "$b")" "Too many users"
@@ -132,7 +132,7 @@ is "no memory: one can be had as before" "$(available "$edu0")" 1
 check "no memory: and is made when there is some" eval \
 	"mdev_create $edu0 $a && mdev_remove $a"
 
-# --- the same answers as vfio-pci ------------------------------------------------------
+area answers
 # Under its UUID, and with the mdev for the second time.
 for name in $names; do
 	d=$(dev_bdf "$name")
@@ -148,7 +148,7 @@ for name in $names; do
 	bind_override "$d" ""
 done
 
-# --- DMA --------------------------------------------------------------------------------
+area DMA
 # Each run leaves a mapping behind, at 0x400000; the first transfer of the next one
 # goes there.
 bind_override "$edu0" vfio-pci-mdev && bind_override "$edu1" vfio-pci-mdev
@@ -175,7 +175,7 @@ is "and nowhere else" \
 	"$(dmesg | grep 'DMAR:.*fault addr' | grep -cvE 'fault addr 0x[2345]00000')" 0
 mdev_remove "$a"
 
-# --- interrupts and settings -------------------------------------------------------------
+area interrupts
 is "INTx is masked in the device" "$(vfio-edu "$b" | sed -n 's/.*masked in the device: //p')" yes
 mdev_remove "$b"
 shown=/sys/bus/pci/devices/$edu0/vfio_pci_variant
@@ -189,7 +189,7 @@ is "parameters are those of vfio-pci" \
 	"disable_adoption 644 disable_denylist 444 disable_idle_d3 644 disable_vga 444 enable_sriov 644 nointxmask 644 quirks 644"
 echo >/sys/module/vfio_pci_mdev/parameters/quirks
 
-# --- unloading, loading --------------------------------------------------------------------
+area unload
 vfio-do "$a" hold >/tmp/hold &
 holder=$!
 check "a user opens it" wait_for 20 grep -q open /tmp/hold
@@ -228,7 +228,7 @@ is "a function that is bound anew has no mdev" "$(ls "$type/devices")" ""
 bind_override "$nic" ""
 bind_override "$edu1" ""
 
-# --- adoption ------------------------------------------------------------------------------
+area adoption
 modprobe vpv-s1
 bind_override "$edu0" vfio-pci && vfio-dump "$edu0" >/tmp/adopted.pci
 bind_override "$edu0" vfio-pci-mdev && mdev_create "$edu0" "$a"
@@ -259,7 +259,7 @@ bind_override $igd ""
 check "all unload" unload_vfio_pci
 rmmod fakeigd
 
-# --- SR-IOV --------------------------------------------------------------------------------
+area SR-IOV
 load_mdev enable_sriov=1
 bind_override "$pf" vfio-pci-mdev && mdev_create "$pf" "$a"
 check "two VFs" eval "echo 2 >/sys/bus/pci/devices/$pf/sriov_numvfs"
@@ -290,7 +290,7 @@ is "no mdev is left" "$(ls $mdevs)" ""
 bind_override "$pf" ""
 check "it unloads" unload_vfio_pci
 
-# --- rounds without growth -------------------------------------------------------------------
+area rounds
 rounds()
 {
 	local i

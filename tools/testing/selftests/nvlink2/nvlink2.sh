@@ -26,7 +26,7 @@ atsd_at=bridge0
 bind_override "$bridge2" ""
 modprobe vfio_iommu_type1
 
-# --- modules.alias, by which libvirt chooses -------------------------------------
+area alias
 for id in 10de:1db1 10de:1db5 10de:1db8 10de:1df5 1014:04ea; do
 	alias=$(printf 'vfio_pci:v0000%sd0000%ssv*sd*bc*sc*i*' ${id/:/ })
 	is "there is an alias for $id" \
@@ -34,7 +34,7 @@ for id in 10de:1db1 10de:1db5 10de:1db8 10de:1df5 1014:04ea; do
 done
 is "and no other" "$(grep -c '^alias vfio_pci:.* vfio_pci_nvlink2$' "$modules_dir/modules.alias")" 5
 
-# --- regions -----------------------------------------------------------------------
+area regions
 check "modprobe vfio-pci-nvlink2" modprobe vfio-pci-nvlink2
 fake
 check "modinfo tells what allow_unmanaged_link=1 means" eval \
@@ -55,7 +55,7 @@ is "what is in memory is the pattern" "$(bytes_at $((ram + 0x100)) 8)" \
 is "the register is at its address" "$(bytes_at $((register + 0x1000)) 8)" \
 	"$(vfio-region "$bridge" dump $bridge_type 1 | od -An -v -tx1 -N 8)"
 
-# --- the mapping outlives the file, not the binding ------------------------------------
+area mapping
 vfio-region "$gpu" hold $gpu_type 1 >/tmp/held &
 holder=$!
 wait_for 30 grep -qx open /tmp/held
@@ -73,7 +73,7 @@ is "the GPU is unbound" "$(driver_of "$gpu")" ""
 unbind "$bridge"
 unfake
 
-# --- what need not be there --------------------------------------------------------
+area optional
 fake speed=0
 bind_both
 is "speed unknown: 0" "$(vfio-region "$bridge" caps $bridge_type 1 | tail -n 1)" \
@@ -128,7 +128,7 @@ for what in gpu.ibm,npu bridge0.ibm,gpu; do
 done
 is "none of it is complained of" "$(log_since | grep -c "vfio-pci-nvlink2:")" 0
 
-# --- bad descriptions ----------------------------------------------------------------
+area "bad description"
 none="size is not one of whole pages"
 bad gpu 14 "no ibm,device-tgt-addr" drop=bridge0.ibm,device-tgt-addr
 bad bridge 14 "no ibm,device-tgt-addr" drop=bridge0.ibm,device-tgt-addr
@@ -168,7 +168,7 @@ bad bridge 22 "memory of the kernel's" index=5 atsd=0x1000000,$register
 bad bridge 22 "size is not one of whole pages" index=0 atsd=$((register + 8))
 bad bridge 22 "memory of the kernel's" index=0 atsd=0x1000000
 
-# --- adoption --------------------------------------------------------------------------
+area adoption
 check "vfio-pci loads" load_ours
 fake
 check "vfio-pci takes the GPU" bind_override "$gpu" vfio-pci
@@ -185,7 +185,7 @@ is "with the region" "$(vfio-region "$uuid" caps $bridge_type 1 | tail -n 1)" \
 tap_from vfio-region "$uuid" test $bridge_type 1
 unfake
 
-# --- VFs ------------------------------------------------------------------------------
+area VFs
 # With its own driver, so that nobody needs a token for the VF.
 modprobe igb
 check "a PF has a VF" eval "wait_for 20 test -e /sys/bus/pci/drivers/igb/$pf &&
@@ -203,7 +203,7 @@ gpu=$saved
 echo 0 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
 rmmod igb
 
-# --- libvirt -----------------------------------------------------------------------------
+area libvirt
 # 9.0, on the older kernel's Debian, knows no variants.
 if [ "$VPV_K" != 6.1 ]; then
 	check "all unload" unload_vfio_pci

@@ -42,7 +42,7 @@ find_module()
 	find "$modules_dir" -name "$1.ko*" | grep .
 }
 
-# --- vfio-pci ------------------------------------------------------------------------
+area vfio-pci
 parity()
 {
 	local f
@@ -77,7 +77,7 @@ check "all unload" unload_vfio_pci
 check "without mdevs in the kernel there is no vfio-pci-mdev" \
 	fails find_module vfio-pci-mdev
 
-# --- off -------------------------------------------------------------------------------
+area off
 modprobe vfio-pci-nvlink2
 fake
 bind_both
@@ -90,7 +90,7 @@ tap_from vfio-nvme "$gpu"
 echo 1 >/sys/module/vfio_pci_nvlink2/parameters/allow_unmanaged_link
 is "it is latched" "$(vfio-region "$gpu" list)" ""
 
-# --- on --------------------------------------------------------------------------------
+area on
 bind_both
 is "the GPU's regions" "$(vfio-region "$gpu" list)" "$gpu_type 1 800000 f"
 is "its capabilities" "$(vfio-region "$gpu" caps $gpu_type 1)" "$(lines \
@@ -101,7 +101,7 @@ is "its capabilities" "$(vfio-region "$bridge" caps $bridge_type 1)" "$(lines \
 tap_from vfio-region "$gpu" test $gpu_type 1
 tap_from vfio-region "$bridge" test $bridge_type 1
 
-# --- DMA to the RAM -----------------------------------------------------------------------
+area DMA
 refs()
 {
 	cat /sys/module/vfio_pci_nvlink2/refcnt
@@ -142,7 +142,7 @@ most=$(most_grown /tmp/before)
 check "lose nothing: $most objects" test "${most##* }" -lt 18
 unfake
 
-# --- bad descriptions, as a device tree has them ----------------------------------------------
+area "bad description"
 bad gpu 14 "no ibm,device-tgt-addr" drop=bridge0.ibm,device-tgt-addr
 bad gpu 22 "reg is not one address and one size" drop=memory.reg
 bad gpu 22 "refers to nothing" point=gpu.ibm,npu:nothing
@@ -165,7 +165,7 @@ bind_both
 is "without a bridge: a plain device" "$(vfio-region "$gpu" list; echo $?)" 0
 unfake
 
-# --- adoption ------------------------------------------------------------------------------
+area adoption
 # With the GPU's variant loaded: busybox's modprobe need not know of its alias.
 modprobe vfio-pci
 fake
