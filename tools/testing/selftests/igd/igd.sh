@@ -7,7 +7,7 @@
 # qemu: -device pcie-root-port,id=rp9,bus=pcie.0,addr=9,chassis=9,x-speed=5
 # qemu: -device secondary-vga,bus=rp9
 # qemu: -device igb,addr=0c.0,romfile=/usr/share/seabios/vgabios-stdvga.bin
-# vfio-pci-igd on a function that passes for Intel graphics: each layout of the
+# vfio-pci-igd on a function that passes for Intel graphics: layouts of the
 # OpRegion byte for byte, what it says of bad ones, the bridges, the parameters; and on
 # what only looks like Intel graphics. The network function stands for a card on bus
 # 0, and its VFs, which are on bus 0 as well, for those of Intel graphics.
@@ -320,7 +320,7 @@ kill $!
 wait $!
 is "and then nothing" "$(mapped)" 0
 
-put "size 16 KiB"
+put "size 16 KiB with a VBT"
 bind_override $igd vfio-pci-igd
 leaves_nothing "bad OpRegion" 400 800
 # The open fails after the OpRegion and the host bridge got their regions.
