@@ -18,7 +18,7 @@ bridge=$(dev_bdf edu1) || bail "no edu1"
 bridge2=$(dev_bdf e1000e0) || bail "no e1000e0"
 pf=$(dev_bdf igb0) || bail "no igb0"
 # Kept from the kernel: the RAM, and registers behind it.
-ram=0x38000000 size=0x800000
+ram=0x38000000
 register=0x38f00000
 # These functions have a node of ACPI's, whose parents know nothing of it.
 atsd_at=bridge0
@@ -74,12 +74,12 @@ unbind "$bridge"
 unfake
 
 area optional
-fake speed=0
+fake bridge0.ibm,nvlink-speed
 bind_both
 is "speed unknown: 0" "$(vfio-region "$bridge" caps $bridge_type 1 | tail -n 1)" \
 	"speed 0 version 1"
 unfake
-fake atsd=
+fake host.ibm,mmio-atsd
 bind_both
 is "no registers: the region is there, for its capabilities" \
 	"$(vfio-region "$bridge" caps $bridge_type 1)" "$(lines \
@@ -87,39 +87,40 @@ is "no registers: the region is there, for its capabilities" \
 is "it can't be read" "$(vfio-region "$bridge" dump $bridge_type 1 | wc -c
 	echo "${PIPESTATUS[0]}")" "$(lines 0 0)"
 unfake
-fake index=7 "atsd=0,0,0,0,0,0,0,$register"
+fake "link0.ibm,npu-link-index=7;host.ibm,mmio-atsd=0,0,0,0,0,0,0,register"
 bind_both
 is "the last register of eight" "$(vfio-region "$bridge" list)" "$bridge_type 1 1000 f"
 unfake
-for param in index=2 index=8 index=0xffffffff; do
+for index in 2 8 0xffffffff; do
 	log_mark
-	fake $param "atsd=$register,$((register + 0x1000))"
+	fake "link0.ibm,npu-link-index=$index"
 	bind_both
-	is "$param of two registers: the bridge has a region" \
+	is "link $index of two registers: the bridge has a region" \
 		"$(vfio-region "$bridge" list)" "$bridge_type 1 1000 f"
-	is "$param of two registers: the first" "$(bytes_at $register 8)" \
+	is "link $index of two registers: the first" "$(bytes_at $register 8)" \
 		"$(vfio-region "$bridge" dump $bridge_type 1 | od -An -v -tx1 -N 8)"
-	check "$param of two registers: the log says so" \
+	check "link $index of two registers: the log says so" \
 		grep -q "$bridge: vfio-pci-nvlink2: .* the first register stands in" <(log_since)
 	unfake
 done
 log_mark
-fake index=8 "atsd=$register$(printf ',0%.0s' {1..8})"
+fake "link0.ibm,npu-link-index=8;host.ibm,mmio-atsd=register,0,0,0,0,0,0,0,0"
 bind_both
 is "the ninth register of nine: the first" "$(vfio-region "$bridge" list)" \
 	"$bridge_type 1 1000 f"
 check "the log says so, too" grep -q "the first register stands in" <(log_since)
 unfake
-fake "bridges=$bridge,$bridge2" tgt=0x4000000000,0x4000000000 index=0,1 \
-	atsd_at=bridge1
+atsd_at=bridge1
+fake
 bind_both
 bind_override "$bridge2" vfio-pci-nvlink2
 is "two bridges: the GPU" "$(vfio-region "$gpu" list)" "$gpu_type 1 800000 f"
 is "two bridges: the second" "$(vfio-region "$bridge2" list)" "$bridge_type 1 1000 f"
 unfake
+atsd_at=bridge0
 log_mark
 for what in gpu.ibm,npu bridge0.ibm,gpu; do
-	fake drop=$what
+	fake $what
 	bind_both
 	f=$gpu
 	[ $what = gpu.ibm,npu ] || f=$bridge
@@ -129,44 +130,7 @@ done
 is "none of it is complained of" "$(log_since | grep -c "vfio-pci-nvlink2:")" 0
 
 area "bad description"
-none="size is not one of whole pages"
-bad gpu 14 "no ibm,device-tgt-addr" drop=bridge0.ibm,device-tgt-addr
-bad bridge 14 "no ibm,device-tgt-addr" drop=bridge0.ibm,device-tgt-addr
-bad gpu 22 "tgt-addr is 0" tgt=0
-bad bridge 22 "tgt-addr is 0" tgt=0
-bad gpu 22 "reg is not one address and one size" drop=memory.reg
-bad gpu 22 "reg is not one address and one size" reg=$ram
-bad gpu 22 "reg is not one address and one size" reg=$ram,$size,$ram,$size
-bad gpu 22 "no memory-region" drop=bridge0.memory-region
-bad gpu 22 "no memory-region" point=bridge0.memory-region:nothing
-bad gpu 22 "not memory of a GPU's" drop=memory.compatible
-bad gpu 22 "not memory of a GPU's" point=bridge0.memory-region:gpu
-bad gpu 22 "$none" reg=$ram,0
-bad gpu 22 "$none" reg=$ram,0x1001
-bad gpu 22 "$none" reg=$((ram + 0x800)),$size
-bad gpu 22 "larger than a region can be" reg=0x100000000000,0x10000000000
-bad gpu 22 "beyond all addresses" reg=0xffffffffffff0000,0x20000
-bad gpu 22 "beyond all addresses" reg=0xffffffffff000000,0x1000000
-bad gpu 22 "beyond all addresses" reg=0x8000000000000,0x1000000
-bad gpu 22 "memory of the kernel's" reg=0x1000000,$size
-bad gpu 22 "memory of the kernel's" reg=$((ram - 0x1000)),$size
-bad gpu 22 "refers to itself" point=gpu.ibm,npu:gpu
-bad gpu 22 "refers to nothing" point=gpu.ibm,npu:nothing
-bad gpu 22 "bridge in its ibm,npu is not its" point=bridge0.ibm,gpu:bridge0
-bad gpu 22 "bridge in its ibm,npu is not its" point=gpu.ibm,npu:memory
-bad gpu 22 "do not lead to the same memory" "bridges=$bridge,$bridge2" \
-	tgt=0x4000000000,0x6000000000
-bad gpu 22 "do not lead to the same memory" "bridges=$bridge,$bridge2" \
-	tgt=0x4000000000,0x4000000000 point=bridge1.memory-region:other-memory
-bad gpu 22 "bridge in its ibm,npu is not its" "bridges=$bridge,$bridge2" \
-	tgt=0x4000000000,0x4000000000 point=bridge1.ibm,gpu:bridge0
-bad bridge 22 "does not know of it" point=bridge0.ibm,gpu:bridge0
-bad bridge 22 "does not know of it" drop=gpu.ibm,npu
-bad bridge 22 "no ibm,nvlink" drop=bridge0.ibm,nvlink
-bad bridge 22 "no ibm,nvlink" point=bridge0.ibm,nvlink:memory
-bad bridge 22 "memory of the kernel's" index=5 atsd=0x1000000,$register
-bad bridge 22 "size is not one of whole pages" index=0 atsd=$((register + 8))
-bad bridge 22 "memory of the kernel's" index=0 atsd=0x1000000
+bad_ones nvlink2
 
 area adoption
 check "vfio-pci loads" load_ours

@@ -3,9 +3,11 @@
 #ifndef UNIT_LINUX_KERNEL_H
 #define UNIT_LINUX_KERNEL_H
 
+#include <errno.h>
+#include <linux/types.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
@@ -23,6 +25,14 @@ static inline int scnprintf(char *buf, size_t size, const char *format, ...)
 	n = vsnprintf(buf, size, format, args);
 	va_end(args);
 	return (size_t)n < size ? n : (int)size - 1;
+}
+
+static inline int kstrtoull(const char *text, unsigned int base, u64 *number)
+{
+	char *end;
+
+	*number = strtoull(text, &end, base);
+	return end == text || *end ? -EINVAL : 0;
 }
 
 #endif

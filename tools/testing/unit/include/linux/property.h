@@ -9,20 +9,9 @@
 #include <errno.h>
 #include <linux/types.h>
 
-#define PROPERTIES	6
-#define ENTRIES		10
-
 struct fwnode_handle {
 	struct fwnode_handle *secondary;
 	struct fwnode_handle *parent;
-	struct {
-		const char *name;
-		/* One of these kinds; @count is how many there are. */
-		u64 numbers[ENTRIES];
-		const char *text;
-		struct fwnode_handle *nodes[ENTRIES];
-		int count;
-	} properties[PROPERTIES];
 	int references;
 };
 
