@@ -29,6 +29,7 @@ static const struct {
 	{ "03:00.0:deny", "0000:03:00.0", "deny" },
 	{ "10000:e1:1f.7:deny", "10000:e1:1f.7", "deny" },
 	{ "1:2:3.4:deny", "0001:02:03.4", "deny" },
+	{ "ff:1f.7:deny", "0000:ff:1f.7", "deny" },
 	{ "0000:04:00.*:deny", "0000:04:00.*", "deny" },
 	{ "04:00.*:deny", "0000:04:00.*", "deny" },
 	/* both */
@@ -182,6 +183,37 @@ TEST(the_parts_end_up_where_they_belong)
 	EXPECT_EQ(VPV_ANY_FUNCTION, user.function);
 }
 
+/* Written out again, a flag that is mistaken for another one looks right. */
+TEST(each_flag_is_what_its_name_says)
+{
+	static const struct {
+		const char *text;
+		u32 flag;
+	} names[] = {
+		{ "1:2.3:deny", VFIO_PCI_QUIRK_DENY },
+		{ "1:2.3:nointxmask", VFIO_PCI_QUIRK_NOINTXMASK },
+		{ "1:2.3:disable_vga", VFIO_PCI_QUIRK_DISABLE_VGA },
+		{ "1:2.3:disable_idle_d3", VFIO_PCI_QUIRK_DISABLE_IDLE_D3 },
+		{ "1:2.3:no_intx", VFIO_PCI_QUIRK_NO_INTX },
+		{ "1:2.3:no_flr", VFIO_PCI_QUIRK_NO_FLR },
+		{ "1:2.3:no_pm_reset", VFIO_PCI_QUIRK_NO_PM_RESET },
+		{ "1:2.3:no_bus_reset", VFIO_PCI_QUIRK_NO_BUS_RESET },
+		{ "1:2.3:no_reset", VFIO_PCI_QUIRK_NO_RESET },
+	};
+	struct vpv_user_quirk user;
+	u32 all = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		ASSERT_EQ(NULL, parse(names[i].text, &user));
+		EXPECT_EQ(names[i].flag, user.quirk.set)
+			TH_LOG("%s", names[i].text);
+		EXPECT_EQ(0, user.quirk.clear);
+		all |= names[i].flag;
+	}
+	EXPECT_EQ(VFIO_PCI_QUIRK_FLAGS, all);
+}
+
 /* What people write for a whole slot names what to write instead. */
 TEST(an_address_without_function_is_told_from_an_id)
 {
@@ -232,6 +264,10 @@ TEST(rows_without_effect_are_refused)
 	BAD(config[3].mask, 1, vpv_quirk_fault(&bad));
 	BAD(config[3].value, 1, vpv_quirk_fault(&bad));
 	BAD(config[VFIO_PCI_QUIRK_MAX_CONFIG - 1].offset, 1, vpv_quirk_fault(&bad));
+	BAD(config[1].offset, 0x1000, vpv_quirk_fault(&bad));
+	BAD(no_mmap, BIT(6), vpv_quirk_fault(&bad));
+	BAD(set, VFIO_PCI_QUIRK_FLAGS + 1, vpv_quirk_fault(&bad));
+	BAD(clear, VFIO_PCI_QUIRK_FLAGS + 1, vpv_quirk_fault(&bad));
 	BAD(match.vendor, 0, vpv_match_fault(&bad.match));
 	BAD(match.vendor, 0xffff, vpv_match_fault(&bad.match));
 	BAD(match.vendor, 0x10000, vpv_match_fault(&bad.match));
@@ -249,6 +285,34 @@ TEST(rows_without_effect_are_refused)
 	bad.match.class = 0xff020000;
 	bad.match.class_mask = 0xffffff;
 	EXPECT_EQ(NULL, vpv_match_fault(&bad.match));
+}
+
+static int fixup(struct vfio_pci_variant_device *vvdev)
+{
+	return 0;
+}
+
+/* Of a table, one of which parameters can't have. */
+TEST(one_effect_makes_a_row)
+{
+	static const struct vfio_pci_quirk rows[] = {
+		{ .set = VFIO_PCI_QUIRK_DENY }, { .clear = VFIO_PCI_QUIRK_DENY },
+		{ .no_mmap = BIT(5) }, { .fixup = fixup },
+		{ .hide_caps = { 5 } }, { .hide_ext_caps = { 5 } },
+		{ .config = { { 0x40, 0xff, 1 } } }, { },
+	};
+	struct vfio_pci_quirk both = rows[0];
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		EXPECT_EQ(i == ARRAY_SIZE(rows) - 1, !!vpv_quirk_fault(&rows[i]))
+			TH_LOG("row %zu", i);
+		for (j = 0; j < ARRAY_SIZE(rows); j++)
+			EXPECT_EQ(i == j, vpv_quirk_is_same(&rows[i], &rows[j]))
+				TH_LOG("rows %zu and %zu", i, j);
+	}
+	both.clear = both.set;
+	EXPECT_NE(NULL, vpv_quirk_fault(&both));
 }
 
 TEST(what_rows_say_is_compared)
