@@ -9,6 +9,7 @@ vpv_tree=$(cd "$vpv_testing/../.." && pwd -P)
 vpv_vm=$vpv_testing/vm
 vpv_cache=${VPV_CACHE:-/var/cache/vfio-pci-variants}
 vpv_out=${VPV_OUT:-$vpv_tree/out}
+vpv_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 vpv_kernels="6.1 6.12 7.3"
 # POWER9: 6.12, and a younger one, which is preemptible.
 vpv_power="ppc64el ppc64el-7.2"
@@ -70,6 +71,21 @@ selftests_dir()
 	esac
 }
 
+# site LABEL: where this machine's own apt gets Debian's packages from.
+site()
+{
+	# apt expands these:
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(LABEL)|$(COMPONENT)|$(SITE)' |
+		sed -n "/|cdrom:/d; /^$1|main|/ { s///p; q }"
+}
+
+# apt_proxy: and through which proxies, as options of apt.
+apt_proxy()
+{
+	apt-config dump | grep -E '^Acquire::(http|https)::Proxy' || :
+}
+
 # test_script TEST: its file, in whichever folder of selftests/ that is.
 test_script()
 {
@@ -122,10 +138,14 @@ root_dir()
 # kver_of K: the full kernel version of Debian's K, as in /lib/modules.
 kver_of()
 {
-	local root
+	local suite root kver
 
-	root=$(root_dir "$(suite_of "$1")")
-	sed -n "s/^$1 //p" "$root/vpv-root"
+	suite=$(suite_of "$1")
+	root=$(root_dir "$suite")
+	kver=$(sed -n "s/^$1 //p" "$root/vpv-root")
+	[ -n "$kver" ] ||
+		die "no kernel $1 in the $suite root; run tools/testing/vm/mkroot $suite foreign"
+	echo "$kver"
 }
 
 # What a build makes, as arguments of rsync: neither copied nor removed.
