@@ -297,6 +297,9 @@ is "a byte of two rows: the later one holds for what it masks" \
 write_param "$nic0:config=b/40/f0,$nic0:config=b/1/f" >/dev/null
 rebind "$nic0"
 is "a byte of two rows: each masks its part" "$(vfio-do "$nic0" read 1 b)" 41
+write_param "$nic0:config=b/50/f0" >/dev/null
+rebind "$nic0"
+is "the rest of a byte is the hardware's" "$(vfio-do "$nic0" read 1 b)" 52
 write_param "0001${nic0#0000}:config=b/40" >/dev/null
 rebind "$nic0"
 is "a row is for its domain only" "$(matched "$nic0") $(vfio-do "$nic0" read 1 b)" " 02"
