@@ -92,7 +92,9 @@ aer()
 	printf -v status %04x "0x$2"
 	# Bus, device, function and a gap; the status; correctable ones, header and domain.
 	printf %b "\\x${1:5:2}\\x${1:8:2}\\x${1:11}\\0\\x${status:2}\\x${status::2}" \
-		"$(printf '\\0%.0s' {1..26})" >/dev/aer_inject
+		"$(printf '\\0%.0s' {1..26})" >/tmp/aer
+	# All in one write; the shell's printf would end one at each 0a.
+	cat /tmp/aer >/dev/aer_inject
 }
 
 # inject BDF STATUS RESULT
