@@ -127,15 +127,25 @@ static void build_drivers(struct vfio_pci_variant *variant)
  * @variant: the variant
  * @owner: its module; NULL if it is built in
  * @mod_name: name of its module, built in or not
+ * @abi: %VFIO_PCI_VARIANT_BUILD, as it was where the variant was compiled
  *
  * Return: see vfio_pci_variant_register().
  */
 int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
-				struct module *owner, const char *mod_name)
+				struct module *owner, const char *mod_name,
+				u64 abi)
 {
-	const char *fault = find_fault(variant);
+	const char *fault;
 	int ret;
 
+	/* Before anything of it is looked at, which may be another thing elsewhere. */
+	if (abi != VFIO_PCI_VARIANT_BUILD) {
+		pr_err("%s: refused: it was built with other headers (%016llx) than this framework (%016llx); build it again with those that are installed with the framework\n",
+		       mod_name, abi, (u64)VFIO_PCI_VARIANT_BUILD);
+		return -ENOEXEC;
+	}
+
+	fault = find_fault(variant);
 	if (fault) {
 		pr_err("%s (%s): refused: %s\n", variant->name ?: "unnamed",
 		       mod_name, fault);

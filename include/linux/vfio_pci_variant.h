@@ -56,10 +56,27 @@
 #include <linux/vfio_pci_quirk.h>
 #include <linux/wait.h>
 
+/*
+ * A number that variant.mk takes of these headers, for the framework and for each
+ * variant: one that was built with others is refused when it registers.
+ */
+#ifndef VFIO_PCI_VARIANT_ABI
+#error "no variant.mk: include /usr/share/vfio-pci-variants/variant.mk in its Kbuild"
+#endif
+
+struct vfio_pci_variant;
 struct vfio_pci_variant_device;
+struct vfio_pci_variant_ro_ops;
 struct vpv_quirks;
 struct vpv_state;
 struct vpv_user_rows;
+
+/*
+ * The checksums that a kernel with CONFIG_MODVERSIONS makes of exported functions
+ * leave out what follows. With it the kernel would refuse such a variant itself, and
+ * could not say what to do.
+ */
+#ifndef __GENKSYMS__
 
 /*
  * The largest @priv_size. Private data lives in the same allocation as the
@@ -487,6 +504,8 @@ struct vfio_pci_variant_ro_ops {
 /* What a read of a region is split into. */
 #define VFIO_PCI_VARIANT_RO_PIECE	256
 
+#endif /* !__GENKSYMS__ */
+
 int vfio_pci_variant_add_ro_region(struct vfio_pci_variant_device *vvdev,
 				   u32 type, u32 subtype, size_t size,
 				   const struct vfio_pci_variant_ro_ops *ops,
@@ -503,7 +522,20 @@ int __must_check vfio_pci_variant_mmio_begin(struct vfio_pci_variant_device *vvd
 void vfio_pci_variant_mmio_end(struct vfio_pci_variant_device *vvdev);
 
 int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
-				struct module *owner, const char *mod_name);
+				struct module *owner, const char *mod_name,
+				u64 abi);
+
+/* The headers, and what this kernel's add to the structures in them. */
+#define VFIO_PCI_VARIANT_BUILD \
+	((u64)VFIO_PCI_VARIANT_ABI << 32 | sizeof(struct vfio_pci_variant_device))
+
+/**
+ * VFIO_PCI_VARIANT_IMPORT - let a module use the framework
+ *
+ * Its exports are in a namespace. For modules with an init of their own;
+ * module_vfio_pci_variant() does it.
+ */
+#define VFIO_PCI_VARIANT_IMPORT() MODULE_INFO(import_ns, "VFIO_PCI_VARIANT")
 
 /**
  * vfio_pci_variant_register - check a variant and register its PCI driver
@@ -514,12 +546,14 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
  * warning and skipped.
  * May sleep; call it from module init. module_vfio_pci_variant() does.
  *
- * Return: 0; -EINVAL for a bad table, with a log line that says what is wrong
- * with it; -EBUSY if a PCI driver of that name is registered already; or what
+ * Return: 0; -ENOEXEC for a module that was built with other headers than the
+ * framework; -EINVAL for a bad table, either with a log line that says what is wrong;
+ * -EBUSY if a PCI driver of that name is registered already; or what
  * the driver core returns. Nothing stays registered on error.
  */
-#define vfio_pci_variant_register(variant) \
-	__vfio_pci_variant_register(variant, THIS_MODULE, KBUILD_MODNAME)
+#define vfio_pci_variant_register(variant)				\
+	__vfio_pci_variant_register(variant, THIS_MODULE, KBUILD_MODNAME, \
+				    VFIO_PCI_VARIANT_BUILD)
 
 void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
 
@@ -531,6 +565,7 @@ void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
  * unregister the variant.
  */
 #define module_vfio_pci_variant(__variant) \
+	VFIO_PCI_VARIANT_IMPORT(); \
 	module_driver(__variant, vfio_pci_variant_register, \
 		      vfio_pci_variant_unregister)
 

@@ -474,6 +474,7 @@ static void __exit nvlink2_module_exit(void)
 	nvlink2_devmem_exit();
 }
 module_exit(nvlink2_module_exit);
+VFIO_PCI_VARIANT_IMPORT();
 
 MODULE_DESCRIPTION("VFIO for V100 GPUs and their NVLink2 bridges on POWER9");
 MODULE_AUTHOR("vfio-pci-variants maintainers");

@@ -385,6 +385,7 @@ static void __exit vpm_module_exit(void)
 	synchronize_rcu_tasks();
 }
 module_exit(vpm_module_exit);
+VFIO_PCI_VARIANT_IMPORT();
 
 MODULE_DESCRIPTION("VFIO for a whole PCI function as a mediated device");
 MODULE_AUTHOR("vfio-pci-variants maintainers");

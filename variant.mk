@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the Kbuild of a variant includes. Installed, this is
+#
+#	include /usr/share/vfio-pci-variants/variant.mk
+#
+# and a build uses what "make install" left for the kernel that it is for: headers and
+# exports of the framework that is installed there. A folder with INSTALL_MOD_PATH
+# before it is that of another root. In vfio-pci-variants itself vpv-sdk is the tree.
+ifndef vpv-sdk
+# CONFIG_PCI is unset where no configuration is read (clean, help).
+ifdef CONFIG_PCI
+vpv-release := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+	$(objtree)/include/generated/utsrelease.h)
+vpv-sdk := $(INSTALL_MOD_PATH)/lib/modules/$(vpv-release)/vfio-pci-variants/
+ifeq ($(wildcard $(vpv-sdk)Module.symvers),)
+$(error vfio-pci-variants: not installed for kernel $(vpv-release), as there is no $(vpv-sdk)Module.symvers; in its tree: make install KDIR=$(abspath $(objtree)))
+endif
+KBUILD_EXTRA_SYMBOLS += $(vpv-sdk)Module.symvers
+endif
+endif
+
+# Of all that the headers say: a change of theirs is another interface, whoever made it.
+vpv-abi := $(shell cat $(sort $(wildcard $(vpv-sdk)include/linux/*.h)) </dev/null | sha256sum | cut -c 1-8)
+vpv-flags := -I$(vpv-sdk)include -DVFIO_PCI_VARIANT_ABI=0x$(vpv-abi)
+subdir-ccflags-y += $(vpv-flags)
