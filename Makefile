@@ -4,6 +4,7 @@
 # reads is in Kbuild.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
+DEPMOD ?= depmod
 
 # The release that KDIR builds for: its folder below lib/modules. Not
 # kernel.release, which in Debian 12's headers names the upstream version.
@@ -13,6 +14,10 @@ krelease = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 INSTALL_MOD_DIR ?= updates
 installed = vfio-pci-variant.ko vfio-pci.ko vfio-pci-mdev.ko vfio-pci-igd.ko \
 	vfio-pci-nvlink2.ko
+# What a variant elsewhere is built with: headers and exports, of each kernel its own,
+# as what is installed for another one may be older; and what finds them.
+sdk = $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/vfio-pci-variants
+share = $(INSTALL_MOD_PATH)/usr/share/vfio-pci-variants
 
 .PHONY: help modules install uninstall clean demo test test-all check mutants bench
 help:
@@ -21,6 +26,7 @@ help:
 	@echo 'make uninstall [KDIR=dir] remove them and run depmod (root)'
 	@echo 'make demo [K=]            pass a function to a guest, in a VM (root)'
 	@echo 'make test [K=] [T=]       run the tests in VMs (root); K: 6.1 6.12 7.3 ppc64el'
+	@echo '                          VARIANT=dir: with a variant in another repository'
 	@echo 'make test-all [K=]        each on every kernel: before a release (root)'
 	@echo 'make check                run the static checks (root)'
 	@echo 'make mutants [M=] [K=] [T=] break the product, see that its test fails (root)'
@@ -32,14 +38,25 @@ modules:
 
 install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) modules_install
-	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(krelease)
+	rm -rf $(sdk)
+	install -d $(sdk)/include/linux $(share)
+	install -m 644 include/linux/*.h $(sdk)/include/linux
+	install -m 644 Module.symvers $(sdk)
+	install -m 644 variant.mk $(share)
+	$(DEPMOD) $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(krelease)
 
-# Compressed or not, below updates/ or, in its folder, below updates/variants/.
+# Compressed or not, below updates/ or, in its folder, below updates/variants/. What is
+# in share serves all kernels: it goes with the last of them.
 uninstall:
 	$(if $(krelease),,$(error no kernel headers in KDIR=$(KDIR)))
 	find $(wildcard $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/$(INSTALL_MOD_DIR)) /dev/null \
 		-type f \( $(patsubst %,-name '%*' -o,$(installed)) -false \) -print -delete
-	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(krelease)
+	rm -rf $(sdk)
+	ls -d $(INSTALL_MOD_PATH)/lib/modules/*/vfio-pci-variants >/dev/null 2>&1 || \
+		rm -rf $(share)
+	find $(wildcard $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/$(INSTALL_MOD_DIR)/variants) /dev/null \
+		-depth -type d -empty -delete
+	$(DEPMOD) $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(krelease)
 
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
@@ -48,7 +65,7 @@ demo:
 	tools/testing/demo $(K)
 
 test:
-	K='$(K)' T='$(T)' tools/testing/run-tests
+	K='$(K)' T='$(T)' VARIANT='$(VARIANT)' tools/testing/run-tests
 
 test-all:
 	ALL=1 K='$(K)' tools/testing/run-tests
