@@ -23,7 +23,7 @@
 #include "core.h"
 
 #ifdef VPV_HAVE_DMABUF_OPS
-/* A BAR that is not to be mapped is not to be exported either. */
+/* A BAR of which a part is not to be mapped is not to be exported either. */
 static int vpv_get_dmabuf_phys(struct vfio_pci_core_device *core,
 			       struct p2pdma_provider **provider,
 			       unsigned int region_index,
@@ -31,7 +31,10 @@ static int vpv_get_dmabuf_phys(struct vfio_pci_core_device *core,
 			       struct vfio_region_dma_range *dma_ranges,
 			       size_t nr_ranges)
 {
-	if (to_vfio_pci_variant_device(core)->no_mmap & BIT(region_index))
+	const struct vfio_pci_variant_device *vvdev =
+		to_vfio_pci_variant_device(core);
+
+	if ((vvdev->no_mmap | vvdev->reg_bars) & BIT(region_index))
 		return -EINVAL;
 	return vfio_pci_core_get_dmabuf_phys(core, provider, region_index,
 					     phys_vec, dma_ranges, nr_ranges);
@@ -456,15 +459,20 @@ void vpv_compat_unlimit_resets(struct vfio_pci_variant_device *vvdev)
 
 /**
  * vfio_pci_variant_mmio_begin - make sure that the function's memory answers
- * @vvdev: the device, open and kept awake, as in an rw hook or in that of a region
+ * @vvdev: the device, open and kept awake, as in its open, add_regions, close and rw
+ *	hooks and when one of its regions is read or written; not when that is mapped or
+ *	released
  *
  * Until vfio_pci_variant_mmio_end() the user can neither clear Memory Enable nor put
  * the function in D3hot nor reset it. In between call nothing of the core's
  * that reads, writes or resets the function, and do not touch user memory: both take
- * the lock that is held here, the latter in the page fault of a mapped BAR.
+ * the lock that is held here, the latter in the page fault of a mapped BAR. That lock,
+ * the core's memory_lock, is held for writing while reset_done runs: a lock that is taken
+ * there or in callbacks of a register is taken after it, between the two calls, and is
+ * never held when this one is called.
  *
- * Return: 0; or -EIO, as the core's own accesses, if the memory is off. Then nothing
- * is held.
+ * Return: 0; or -EIO, as the core's own accesses, if the function is not in D0 or its
+ * memory is off. Then nothing is held.
  */
 int vfio_pci_variant_mmio_begin(struct vfio_pci_variant_device *vvdev)
 {
@@ -472,13 +480,13 @@ int vfio_pci_variant_mmio_begin(struct vfio_pci_variant_device *vvdev)
 	__le16 *command = (__le16 *)&core->vconfig[PCI_COMMAND];
 
 	/*
-	 * The core asks the same, in a function that it has to itself, and changes
-	 * all of it with this lock held for writing. In config space of a VF
-	 * there is no Memory Enable.
+	 * The core asks the same, but for D1 and D2, in a function that it has to itself,
+	 * and changes all of it with this lock held for writing. In D1 and D2 a
+	 * function decodes no memory (PCI Power Management 1.2, 3.2.1). In config
+	 * space of a VF there is no Memory Enable.
 	 */
 	down_read(&core->memory_lock);
-	if (core->pdev->current_state != PCI_D3hot &&
-	    core->pdev->current_state != PCI_D3cold &&
+	if (core->pdev->current_state == PCI_D0 &&
 	    (core->pdev->no_command_memory ||
 	     le16_to_cpu(*command) & PCI_COMMAND_MEMORY))
 		return 0;

@@ -50,9 +50,25 @@ int vpv_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 #ifdef VPV_HAVE_GET_REGION_INFO_CAPS
 #define VPV_OP_REGION_INFO \
 	.get_region_info_caps = vfio_pci_ioctl_get_region_info,
+#define vpv_set_region_info(__ops, __op) ((__ops)->get_region_info_caps = (__op))
 #else
 #define VPV_OP_REGION_INFO
+#define vpv_set_region_info(__ops, __op) ((void)0)
 #endif
+
+/**
+ * vpv_compat_can_tell_areas - can a user be told what of a BAR can be mapped?
+ *
+ * Return: true if a device of ours has a say in what region info says of it.
+ */
+static inline bool vpv_compat_can_tell_areas(void)
+{
+#ifdef VPV_HAVE_GET_REGION_INFO_CAPS
+	return true;
+#else
+	return false;
+#endif
+}
 
 /* The VF token is matched by an op of its own when a device is bound by cdev. */
 #ifdef VPV_HAVE_MATCH_TOKEN_UUID

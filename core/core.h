@@ -47,6 +47,20 @@ static inline u8 vpv_hooked_bars(const struct vfio_pci_variant_ops *ops)
 	return ops->rw_regions & GENMASK(PCI_STD_NUM_BARS - 1, 0);
 }
 
+/* regs.c */
+const char *vpv_regs_fault(const struct vfio_pci_variant_ops *ops);
+u8 vpv_reg_bars(const struct vfio_pci_variant_ops *ops);
+int vpv_regs_check(const struct vfio_pci_variant_device *vvdev,
+		   const struct vfio_pci_variant_ops *ops);
+int vpv_regs_map(struct vfio_pci_variant_device *vvdev);
+void vpv_regs_unmap(struct vfio_pci_variant_device *vvdev);
+bool vpv_has_regs_at(const struct vfio_pci_variant_device *vvdev, loff_t pos);
+ssize_t vpv_regs_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
+		    size_t count, loff_t *ppos, bool iswrite);
+int vpv_regs_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+int vpv_regs_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
+			 struct vfio_info_cap *caps);
+
 /* user.c */
 void vpv_user_init(struct vfio_pci_variant_device *vvdev);
 int vpv_user_open(struct vfio_pci_variant_device *vvdev);

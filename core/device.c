@@ -48,10 +48,14 @@ static int enable(struct vfio_pci_variant_device *vvdev)
 	if (ret)
 		goto err_disable;
 
+	ret = vpv_regs_map(vvdev);
+	if (ret)
+		goto err_disable;
+
 	if (ops->open) {
 		ret = vpv_errno(ops->open(vvdev));
 		if (ret)
-			goto err_disable;
+			goto err_unmap;
 	}
 
 	if (ops->add_regions) {
@@ -67,6 +71,8 @@ static int enable(struct vfio_pci_variant_device *vvdev)
 err_close:
 	if (ops->open && ops->close)
 		ops->close(vvdev);
+err_unmap:
+	vpv_regs_unmap(vvdev);
 err_disable:
 	vfio_pci_core_disable(&vvdev->core);
 	return ret;
@@ -123,6 +129,7 @@ static void vpv_close(struct vfio_device *vdev)
 	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
 	call_close(vvdev);
+	vpv_regs_unmap(vvdev);
 	vfio_pci_core_close_device(vdev);
 	if (gate && gate->close)
 		gate->close(vvdev);
@@ -178,8 +185,8 @@ const struct vfio_device_ops vpv_vfio_ops = {
 };
 
 /*
- * For devices with an rw hook or with config bytes of quirks. All others have the
- * core's functions in their ops.
+ * For devices with an rw hook, registers of their variant's or config bytes of quirks.
+ * All others have the core's functions in their ops.
  */
 
 static bool is_hooked(const struct vfio_pci_variant_ops *ops, loff_t pos)
@@ -219,6 +226,8 @@ ssize_t vpv_read(struct vfio_device *vdev, char __user *buf,
 	ret = call_rw(vvdev, buf, count, ppos, false);
 	if (ret)
 		return ret;
+	if (vpv_has_regs_at(vvdev, *ppos))
+		return vpv_regs_rw(vvdev, buf, count, ppos, false);
 	if (vpv_shows_bytes(vvdev))
 		return vpv_config_read(vvdev, buf, count, ppos);
 	return vfio_pci_core_read(vdev, buf, count, ppos);
@@ -234,21 +243,24 @@ ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
 	ret = call_rw(vvdev, (char __user *)buf, count, ppos, true);
 	if (ret)
 		return ret;
+	if (vpv_has_regs_at(vvdev, *ppos))
+		return vpv_regs_rw(vvdev, (char __user *)buf, count, ppos, true);
 	if (vpv_shows_bytes(vvdev))
 		return vpv_config_write(vvdev, buf, count, ppos);
 	return vfio_pci_core_write(vdev, buf, count, ppos);
 }
 
 /*
- * An ioeventfd has the core write to a BAR, past the hook. Which BAR is told by the
- * user's memory, which may say something else once it was looked at.
+ * An ioeventfd has the core write to a BAR, past hooks and callbacks. Which BAR is told
+ * by the user's memory, which may say something else once it was looked at.
  */
 long vpv_rw_ioctl(struct vfio_device *vdev, unsigned int cmd,
 		  unsigned long arg)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
 
-	if (cmd == VFIO_DEVICE_IOEVENTFD && vpv_hooked_bars(vvdev->ops))
+	if (cmd == VFIO_DEVICE_IOEVENTFD &&
+	    (vpv_hooked_bars(vvdev->ops) | vvdev->reg_bars))
 		return -ENOTTY;
 	return vvdev->variant->vfio_ops.ioctl(vdev, cmd, arg);
 }

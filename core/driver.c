@@ -19,10 +19,16 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 {
 	int ret;
 
+	ret = vpv_regs_check(vvdev, ops);
+	if (ret)
+		return ret;
 	ret = vpv_quirks_match(vvdev);
 	if (ret)
 		return ret;
+	vvdev->reg_bars = vpv_reg_bars(ops);
 	vvdev->no_mmap = vpv_hooked_bars(ops);
+	if (!vpv_compat_can_tell_areas())
+		vvdev->no_mmap |= vvdev->reg_bars;
 	if (vvdev->quirks)
 		vvdev->no_mmap |= vvdev->quirks->no_mmap;
 	vpv_settings_latch(vvdev);
@@ -40,7 +46,7 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 	if (vvdev->variant->gate)
 		vvdev->variant->gate->init(vvdev);
 
-	if (ops->rw || vpv_shows_bytes(vvdev))
+	if (ops->rw || ops->nr_regs || vpv_shows_bytes(vvdev))
 		vvdev->core.vdev.ops = &vvdev->variant->rw_ops;
 	return 0;
 }

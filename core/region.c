@@ -91,3 +91,74 @@ int vfio_pci_variant_add_ro_region(struct vfio_pci_variant_device *vvdev,
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_pci_variant_add_ro_region);
+
+/* What the core keeps of a region of counters. */
+struct vpv_counters {
+	struct vfio_pci_variant_device *vvdev;
+	const struct vfio_pci_variant_counters *counters;
+};
+
+static int counters_read(void *data, u8 *buf, size_t count, loff_t at)
+{
+	const struct vpv_counters *counters = data;
+	unsigned int first;
+	__le64 bytes;
+	u64 value;
+	size_t n;
+	int ret;
+
+	for (; count; count -= n, buf += n, at += n) {
+		ret = counters->counters->read(counters->vvdev, at / sizeof(bytes),
+					       &value);
+		if (ret)
+			return ret;
+		bytes = cpu_to_le64(value);
+		first = at % sizeof(bytes);
+		n = min(count, sizeof(bytes) - first);
+		memcpy(buf, (u8 *)&bytes + first, n);
+	}
+	return 0;
+}
+
+static void counters_release(void *data)
+{
+	kfree(data);
+}
+
+static const struct vfio_pci_variant_ro_ops counters_ops = {
+	.read = counters_read,
+	.release = counters_release,
+};
+
+/**
+ * vfio_pci_variant_add_counters - add a region of numbers that users read
+ * @vvdev: the device
+ * @type: as in struct vfio_region_info_cap_type of <linux/vfio.h>
+ * @subtype: likewise
+ * @counters: how many, and how they are read; stays in use while the device is open
+ *
+ * A region as that of vfio_pci_variant_add_ro_region(). Call it from the add_regions
+ * hook.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vfio_pci_variant_add_counters(struct vfio_pci_variant_device *vvdev,
+				  u32 type, u32 subtype,
+				  const struct vfio_pci_variant_counters *counters)
+{
+	struct vpv_counters *data;
+	int ret;
+
+	data = kmalloc(sizeof(*data), GFP_KERNEL_ACCOUNT);
+	if (!data)
+		return -ENOMEM;
+	*data = (struct vpv_counters) { .vvdev = vvdev, .counters = counters };
+
+	ret = vfio_pci_variant_add_ro_region(vvdev, type, subtype,
+					     counters->nr * sizeof(__le64),
+					     &counters_ops, data);
+	if (ret)
+		kfree(data);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_variant_add_counters);

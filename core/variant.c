@@ -5,6 +5,7 @@
 #include <linux/device.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "core.h"
 
 /* Fields of a variant's own pci_driver that the framework fills. */
@@ -92,7 +93,7 @@ static const char *find_fault(const struct vfio_pci_variant *variant)
 		return "it counts quirks that it does not have";
 	if (variant->quirks && !variant->nr_quirks)
 		return "it has quirks but counts none";
-	return find_rw_fault(ops);
+	return find_rw_fault(ops) ?: vpv_regs_fault(ops);
 }
 
 static void build_drivers(struct vfio_pci_variant *variant)
@@ -109,6 +110,8 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	variant->rw_ops.read = vpv_read;
 	variant->rw_ops.write = vpv_write;
 	variant->rw_ops.ioctl = vpv_rw_ioctl;
+	variant->rw_ops.mmap = vpv_regs_mmap;
+	vpv_set_region_info(&variant->rw_ops, vpv_regs_region_info);
 
 	*driver = variant->driver ? *variant->driver : (struct pci_driver) { };
 	driver->name = variant->name;

@@ -27,8 +27,9 @@
  *            open()
  *            add_regions()
  *            vfio_pci_core_finish_enable()
- *   access   rw(), for its regions, then vfio_pci_core_read() or
- *            vfio_pci_core_write(), with what quirks show of config space put in
+ *   access   rw(), for its regions, or read() and write() of its registers; then
+ *            vfio_pci_core_read() or vfio_pci_core_write(), with what quirks show
+ *            of config space put in
  *   reset    reset_done(), at any time between probe and remove
  *   close    close()
  *            vfio_pci_core_close_device(), which frees the regions and resets the
@@ -65,6 +66,7 @@
 #endif
 
 struct vfio_pci_variant;
+struct vfio_pci_variant_counters;
 struct vfio_pci_variant_device;
 struct vfio_pci_variant_ro_ops;
 struct vpv_quirks;
@@ -85,14 +87,69 @@ struct vpv_user_rows;
 #define VFIO_PCI_VARIANT_PRIV_MAX	SZ_64K
 
 /**
+ * struct vfio_pci_variant_reg - a register of a BAR that the variant answers for
+ * @offset: in the BAR, in bytes; a multiple of @width
+ * @width: 1, 2, 4 or 8 bytes
+ * @bar: 0 to 5, a memory BAR
+ *
+ * The user's accesses come to the callbacks whatever their length and alignment: what
+ * is before and behind the register is the core's. The user can't map the register,
+ * see &struct vfio_pci_variant_ops.
+ *
+ * Both callbacks run with Memory Enable set and the function in D0, as between
+ * vfio_pci_variant_mmio_begin() and vfio_pci_variant_mmio_end(), and heed what is told
+ * there; vfio_pci_variant_mmio_read() and vfio_pci_variant_mmio_write() reach the
+ * hardware. While the memory is off they are not called, and the user gets EIO, as
+ * from the core. Calls for one device run in parallel. An errno ends the user's access
+ * with it, or short behind what was done by then. One of them may be NULL: such
+ * accesses are the core's. A lock that they take is never held by others while these call
+ * vfio_pci_variant_mmio_begin() or what calls that.
+ */
+struct vfio_pci_variant_reg {
+	u64 offset;
+	u8 width;
+	u8 bar;
+
+	/**
+	 * @read: What the register reads as.
+	 *
+	 * All of it, in the processor's order, though the user may have asked for
+	 * a part. Return 0 or an errno.
+	 */
+	int (*read)(struct vfio_pci_variant_device *vvdev,
+		    const struct vfio_pci_variant_reg *reg, u64 *value);
+
+	/**
+	 * @write: The user wrote @value to the bits in @mask.
+	 *
+	 * @mask has bits for each byte that was written, all of them where the
+	 * access has the register's width; others are 0 in @value. Return 0 or an
+	 * errno.
+	 */
+	int (*write)(struct vfio_pci_variant_device *vvdev,
+		     const struct vfio_pci_variant_reg *reg, u64 value, u64 mask);
+};
+
+/**
  * struct vfio_pci_variant_ops - what a variant does differently
  * @priv_size: bytes of private data to append to each device, zeroed, at most
- *	%VFIO_PCI_VARIANT_PRIV_MAX. 0: none. See vfio_pci_variant_priv().
+ *	%VFIO_PCI_VARIANT_PRIV_MAX. 0: none. See vfio_pci_variant_priv(). It is from
+ *	bind to unbind: what one user leaves in it the next one finds, but for what @open
+ *	clears.
  * @rw_regions: BIT(index) for each region, %VFIO_PCI_BAR0_REGION_INDEX to
  *	%VFIO_PCI_VGA_REGION_INDEX, that @rw is for. A BAR among them can be neither
  *	mapped nor exported as dma-buf, and a device with such a BAR has no
  *	ioeventfds: the user would get past the hook. Regions of a variant's own
  *	have a hook of their own (&struct vfio_pci_regops).
+ * @mmio_bars: BIT(n) for each BAR n whose registers hooks read and write themselves
+ *	(vfio_pci_variant_read_reg()). It is mapped from before @open until after
+ *	@close. A function where one of them is no memory is not bound.
+ * @regs: registers that the variant answers for, in the order of BAR and offset. NULL:
+ *	none. The user maps the rest of such a BAR in whole pages, where the kernel can
+ *	tell them which (&vfio_device_ops.get_region_info_caps); on others nothing of it.
+ *	It is not exported as dma-buf, and the device has no ioeventfds. A function
+ *	without them is not bound. Other BARs cost what they cost without.
+ * @nr_regs: number of @regs
  *
  * Every hook is optional. Registration refuses a table in which a hook stands
  * without the one it mirrors, or @rw without @rw_regions.
@@ -100,6 +157,9 @@ struct vpv_user_rows;
 struct vfio_pci_variant_ops {
 	size_t priv_size;
 	u32 rw_regions;
+	u8 mmio_bars;
+	const struct vfio_pci_variant_reg *regs;
+	size_t nr_regs;
 
 	/**
 	 * @match: Decide whether this function is one for the variant.
@@ -184,7 +244,10 @@ struct vfio_pci_variant_ops {
 	 * Called from the PCI error handlers with the device lock held. The
 	 * thread may hold the dev_set lock, as in a hot reset and at close, and it
 	 * or another, that waits for the device lock, the core's memory_lock:
-	 * take neither here. NULL: no state to restore.
+	 * take neither here. So a lock of your own that is taken here is not held
+	 * when vfio_pci_variant_mmio_begin() or vfio_pci_variant_read_reg() and
+	 * the like, which take the memory_lock, are called. NULL: no state to
+	 * restore.
 	 */
 	void (*reset_done)(struct vfio_pci_variant_device *vvdev);
 
@@ -384,7 +447,7 @@ struct vfio_pci_variant {
 	/* private: built at registration */
 	struct pci_driver pci_driver;
 	struct vfio_device_ops vfio_ops;
-	/* private: the same for devices with an rw hook or config bytes of quirks */
+	/* private: the same for devices with an rw hook, registers or shown bytes */
 	struct vfio_device_ops rw_ops;
 	/* private: in the list of specialised ones */
 	struct list_head node;
@@ -434,6 +497,12 @@ struct vfio_pci_variant_device {
 
 	/* private: BIT(n) for each BAR n that is not to be mapped or exported */
 	u8 no_mmap;
+
+	/* private: BIT(n) for each BAR n with registers that its hooks answer for */
+	u8 reg_bars;
+
+	/* private: those of ops->mmio_bars, mapped while it is open */
+	void __iomem *bars[PCI_STD_NUM_BARS];
 
 	/* private: in the list of those that a write of quirks= comes too late for */
 	struct list_head bound;
@@ -504,12 +573,31 @@ struct vfio_pci_variant_ro_ops {
 /* What a read of a region is split into. */
 #define VFIO_PCI_VARIANT_RO_PIECE	256
 
+/**
+ * struct vfio_pci_variant_counters - a region of numbers that users read
+ * @nr: their number, not 0
+ * @read: The value of the one with index @n, 0 to @nr - 1. No locks held, calls run in
+ *	parallel. Return 0 or an errno. Mandatory.
+ *
+ * The region has 8 bytes for each, little-endian. A read takes each value that it
+ * touches once, so that one read of all of them, of up to
+ * %VFIO_PCI_VARIANT_RO_PIECE bytes, never shows halves of two values.
+ */
+struct vfio_pci_variant_counters {
+	unsigned int nr;
+	int (*read)(struct vfio_pci_variant_device *vvdev, unsigned int n,
+		    u64 *value);
+};
+
 #endif /* !__GENKSYMS__ */
 
 int vfio_pci_variant_add_ro_region(struct vfio_pci_variant_device *vvdev,
 				   u32 type, u32 subtype, size_t size,
 				   const struct vfio_pci_variant_ro_ops *ops,
 				   void *data);
+int vfio_pci_variant_add_counters(struct vfio_pci_variant_device *vvdev,
+				  u32 type, u32 subtype,
+				  const struct vfio_pci_variant_counters *counters);
 int vfio_pci_variant_emulate_config(struct vfio_pci_variant_device *vvdev,
 				    unsigned int offset, const void *value,
 				    size_t count);
@@ -520,6 +608,20 @@ void vfio_pci_variant_set_vm_flags(struct vm_area_struct *vma, unsigned long fla
 
 int __must_check vfio_pci_variant_mmio_begin(struct vfio_pci_variant_device *vvdev);
 void vfio_pci_variant_mmio_end(struct vfio_pci_variant_device *vvdev);
+int __must_check
+vfio_pci_variant_mmio_read(struct vfio_pci_variant_device *vvdev,
+			   unsigned int bar, u64 offset, unsigned int width,
+			   u64 *value);
+int vfio_pci_variant_mmio_write(struct vfio_pci_variant_device *vvdev,
+				unsigned int bar, u64 offset,
+				unsigned int width, u64 value);
+int __must_check
+vfio_pci_variant_read_reg(struct vfio_pci_variant_device *vvdev,
+			  unsigned int bar, u64 offset, unsigned int width,
+			  u64 *value);
+int vfio_pci_variant_write_reg(struct vfio_pci_variant_device *vvdev,
+			       unsigned int bar, u64 offset, unsigned int width,
+			       u64 value);
 
 int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 				struct module *owner, const char *mod_name,

@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Registers of a function's own: those that a variant's hooks read and write, and
+ * those that it answers for when its user does.
+ *
+ * A user's access to a BAR has any length and alignment. It is cut where a register
+ * of the variant's table begins and ends; the pieces between are the core's, as if
+ * they had been asked for alone. A register that is mapped could be reached past its
+ * callback, so its page is not mapped, nor any of its BAR on kernels that can't tell
+ * the user which pages are.
+ */
+#include <linux/bitops.h>
+#include <linux/io.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/minmax.h>
+#include <linux/pm_runtime.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "core.h"
+
+static u64 reg_end(const struct vfio_pci_variant_reg *reg)
+{
+	return reg->offset + reg->width;
+}
+
+static bool is_width(unsigned int width)
+{
+	return width == 1 || width == 2 || width == 4 || width == 8;
+}
+
+/**
+ * vpv_regs_fault - check a table of registers
+ * @ops: the variant's hooks
+ *
+ * Return: what is wrong with it, in words; NULL if nothing is.
+ */
+const char *vpv_regs_fault(const struct vfio_pci_variant_ops *ops)
+{
+	const struct vfio_pci_variant_reg *reg;
+
+	if (ops->mmio_bars >= BIT(PCI_STD_NUM_BARS))
+		return "its mmio_bars names one above BAR 5";
+	if (!ops->regs != !ops->nr_regs)
+		return "it has registers but counts none, or counts some that it has not";
+
+	for (reg = ops->regs; reg < ops->regs + ops->nr_regs; reg++) {
+		if (reg->bar >= PCI_STD_NUM_BARS)
+			return "a register is in none of BAR 0 to 5";
+		if (!is_width(reg->width) || !IS_ALIGNED(reg->offset, reg->width) ||
+		    reg->offset > VFIO_PCI_OFFSET_MASK)
+			return "a register is not 1, 2, 4 or 8 bytes wide and aligned to that";
+		if (!reg->read && !reg->write)
+			return "a register has neither a read nor a write callback";
+		if (ops->rw_regions & BIT(reg->bar))
+			return "a register is in a BAR that its rw hook is for";
+		if (reg > ops->regs && (reg[-1].bar > reg->bar ||
+					(reg[-1].bar == reg->bar &&
+					 reg_end(&reg[-1]) > reg->offset)))
+			return "its registers overlap, or are not in the order of BAR and offset";
+	}
+	return NULL;
+}
+
+/**
+ * vpv_reg_bars - where the registers of a table are
+ * @ops: the variant's hooks
+ *
+ * Return: BIT(n) for each BAR n with one.
+ */
+u8 vpv_reg_bars(const struct vfio_pci_variant_ops *ops)
+{
+	u8 bars = 0;
+	size_t i;
+
+	for (i = 0; i < ops->nr_regs; i++)
+		bars |= BIT(ops->regs[i].bar);
+	return bars;
+}
+
+/* --- hooks and callbacks: the function's memory -------------------------------- */
+
+/**
+ * vpv_regs_check - has a function the registers that a variant's table is about?
+ * @vvdev: the device, not published yet
+ * @ops: the variant's hooks
+ *
+ * Return: 0, or -EINVAL with a log line.
+ */
+int vpv_regs_check(const struct vfio_pci_variant_device *vvdev,
+		   const struct vfio_pci_variant_ops *ops)
+{
+	struct pci_dev *pdev = vvdev->core.pdev;
+	const struct vfio_pci_variant_reg *reg;
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		if (!(ops->mmio_bars & BIT(bar)) ||
+		    pci_resource_flags(pdev, bar) & IORESOURCE_MEM)
+			continue;
+		pci_warn(pdev, "%s: not bound: BAR %d, which its hooks access, is no memory; is this the device that the variant is for?\n",
+			 vvdev->variant->name, bar);
+		return -EINVAL;
+	}
+	for (reg = ops->regs; reg < ops->regs + ops->nr_regs; reg++) {
+		if (pci_resource_flags(pdev, reg->bar) & IORESOURCE_MEM &&
+		    reg_end(reg) <= pci_resource_len(pdev, reg->bar))
+			continue;
+		pci_warn(pdev, "%s: not bound: its register at 0x%llx is not in the memory of BAR %u; is this the device that the variant is for?\n",
+			 vvdev->variant->name, reg->offset, reg->bar);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * vpv_regs_map - map the BARs that hooks and callbacks access
+ * @vvdev: the device, enabled; dev_set lock held
+ *
+ * Return: 0, or -ENOMEM with a log line; then nothing is mapped.
+ */
+int vpv_regs_map(struct vfio_pci_variant_device *vvdev)
+{
+	struct pci_dev *pdev = vvdev->core.pdev;
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		if (!(vvdev->ops->mmio_bars & BIT(bar)))
+			continue;
+		vvdev->bars[bar] = pci_iomap(pdev, bar, 0);
+		if (vvdev->bars[bar])
+			continue;
+		pci_warn(pdev, "%s: not opened: BAR %d can't be mapped\n",
+			 vvdev->variant->name, bar);
+		vpv_regs_unmap(vvdev);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * vpv_regs_unmap - mirror of vpv_regs_map()
+ * @vvdev: the device; dev_set lock held
+ */
+void vpv_regs_unmap(struct vfio_pci_variant_device *vvdev)
+{
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		if (!vvdev->bars[bar])
+			continue;
+		pci_iounmap(vvdev->core.pdev, vvdev->bars[bar]);
+		vvdev->bars[bar] = NULL;
+	}
+}
+
+static void __iomem *reg_address(struct vfio_pci_variant_device *vvdev,
+				 unsigned int bar, u64 offset, unsigned int width)
+{
+	if (bar >= PCI_STD_NUM_BARS)
+		return NULL;
+	if (!vvdev->bars[bar]) {
+		pci_warn_once(vvdev->core.pdev, "%s: its hooks can't reach BAR %u, which is not in its mmio_bars, or is closed\n",
+			      vvdev->variant->name, bar);
+		return NULL;
+	}
+	if (!is_width(width) || !IS_ALIGNED(offset, width) ||
+	    offset >= pci_resource_len(vvdev->core.pdev, bar))
+		return NULL;
+	return vvdev->bars[bar] + offset;
+}
+
+/**
+ * vfio_pci_variant_mmio_read - read a register of the device's own
+ * @vvdev: the device, open
+ * @bar: one of &vfio_pci_variant_ops.mmio_bars
+ * @offset: in bytes, a multiple of @width
+ * @width: 1, 2, 4 or 8; where the processor has no access of 8 bytes it is two of 4
+ * @value: what the register holds, which is little-endian, in the processor's order
+ *
+ * Between vfio_pci_variant_mmio_begin() and vfio_pci_variant_mmio_end(), as in the
+ * callbacks of a register.
+ *
+ * Return: 0, or -EINVAL if there is no such register.
+ */
+int vfio_pci_variant_mmio_read(struct vfio_pci_variant_device *vvdev,
+			       unsigned int bar, u64 offset, unsigned int width,
+			       u64 *value)
+{
+	void __iomem *at = reg_address(vvdev, bar, offset, width);
+
+	lockdep_assert_held_read(&vvdev->core.memory_lock);
+	if (!at)
+		return -EINVAL;
+
+	switch (width) {
+	case 1:
+		*value = ioread8(at);
+		break;
+	case 2:
+		*value = ioread16(at);
+		break;
+	case 4:
+		*value = ioread32(at);
+		break;
+	default:
+		*value = readq(at);
+		break;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_variant_mmio_read);
+
+/**
+ * vfio_pci_variant_mmio_write - write a register of the device's own
+ * @vvdev: as for vfio_pci_variant_mmio_read()
+ * @bar: likewise
+ * @offset: likewise
+ * @width: likewise
+ * @value: what to write, in the processor's order
+ *
+ * Return: see vfio_pci_variant_mmio_read().
+ */
+int vfio_pci_variant_mmio_write(struct vfio_pci_variant_device *vvdev,
+				unsigned int bar, u64 offset, unsigned int width,
+				u64 value)
+{
+	void __iomem *at = reg_address(vvdev, bar, offset, width);
+
+	lockdep_assert_held_read(&vvdev->core.memory_lock);
+	if (!at)
+		return -EINVAL;
+
+	switch (width) {
+	case 1:
+		iowrite8(value, at);
+		break;
+	case 2:
+		iowrite16(value, at);
+		break;
+	case 4:
+		iowrite32(value, at);
+		break;
+	default:
+		writeq(value, at);
+		break;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_variant_mmio_write);
+
+/**
+ * vfio_pci_variant_read_reg - read a register, whatever the user does meanwhile
+ * @vvdev: the device, open and awake, as for vfio_pci_variant_mmio_begin(); callbacks of
+ *	a register use vfio_pci_variant_mmio_read(), and reset_done neither
+ * @bar: as for vfio_pci_variant_mmio_read()
+ * @offset: likewise
+ * @width: likewise
+ * @value: likewise
+ *
+ * May sleep. Locks: none that reset_done or a callback of a register takes, see
+ * vfio_pci_variant_mmio_begin().
+ *
+ * Return: 0; -EINVAL if there is no such register; -EIO if the function is not in D0,
+ * by the user's leave, or has its Memory Enable clear.
+ */
+int vfio_pci_variant_read_reg(struct vfio_pci_variant_device *vvdev,
+			      unsigned int bar, u64 offset, unsigned int width,
+			      u64 *value)
+{
+	int ret;
+
+	ret = vfio_pci_variant_mmio_begin(vvdev);
+	if (ret)
+		return ret;
+	ret = vfio_pci_variant_mmio_read(vvdev, bar, offset, width, value);
+	vfio_pci_variant_mmio_end(vvdev);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_variant_read_reg);
+
+/**
+ * vfio_pci_variant_write_reg - write a register, whatever the user does meanwhile
+ * @vvdev: as for vfio_pci_variant_read_reg()
+ * @bar: likewise
+ * @offset: likewise
+ * @width: likewise
+ * @value: what to write, in the processor's order
+ *
+ * Return: see vfio_pci_variant_read_reg().
+ */
+int vfio_pci_variant_write_reg(struct vfio_pci_variant_device *vvdev,
+			       unsigned int bar, u64 offset, unsigned int width,
+			       u64 value)
+{
+	int ret;
+
+	ret = vfio_pci_variant_mmio_begin(vvdev);
+	if (ret)
+		return ret;
+	ret = vfio_pci_variant_mmio_write(vvdev, bar, offset, width, value);
+	vfio_pci_variant_mmio_end(vvdev);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_variant_write_reg);
+
+/* --- the user's accesses --------------------------------------------------------- */
+
+/* The first register with a callback for such an access that ends above @at. */
+static const struct vfio_pci_variant_reg *
+reg_from(const struct vfio_pci_variant_ops *ops, unsigned int bar, u64 at,
+	 bool iswrite)
+{
+	const struct vfio_pci_variant_reg *reg;
+
+	for (reg = ops->regs; reg < ops->regs + ops->nr_regs; reg++)
+		if (reg->bar == bar && reg_end(reg) > at &&
+		    (iswrite ? !!reg->write : !!reg->read))
+			return reg;
+	return NULL;
+}
+
+static int call_read(struct vfio_pci_variant_device *vvdev,
+		     const struct vfio_pci_variant_reg *reg, u64 *value)
+{
+	int ret;
+
+	ret = vfio_pci_variant_mmio_begin(vvdev);
+	if (ret)
+		return ret;
+	ret = vpv_errno(reg->read(vvdev, reg, value));
+	vfio_pci_variant_mmio_end(vvdev);
+	return ret;
+}
+
+static int call_write(struct vfio_pci_variant_device *vvdev,
+		      const struct vfio_pci_variant_reg *reg, u64 value, u64 mask)
+{
+	int ret;
+
+	ret = vfio_pci_variant_mmio_begin(vvdev);
+	if (ret)
+		return ret;
+	ret = vpv_errno(reg->write(vvdev, reg, value, mask));
+	vfio_pci_variant_mmio_end(vvdev);
+	return ret;
+}
+
+/* @count bytes of @reg, from its byte @first on. */
+static int access_reg(struct vfio_pci_variant_device *vvdev,
+		      const struct vfio_pci_variant_reg *reg, unsigned int first,
+		      char __user *buf, size_t count, bool iswrite)
+{
+	u64 mask = GENMASK_ULL((first + count) * 8 - 1, first * 8), value = 0;
+	__le64 bytes = 0;
+	int ret;
+
+	if (iswrite) {
+		if (copy_from_user((u8 *)&bytes + first, buf, count))
+			return -EFAULT;
+		return call_write(vvdev, reg, le64_to_cpu(bytes), mask);
+	}
+
+	ret = call_read(vvdev, reg, &value);
+	if (ret)
+		return ret;
+	bytes = cpu_to_le64(value);
+	return copy_to_user(buf, (u8 *)&bytes + first, count) ? -EFAULT : 0;
+}
+
+/* Up to where a register begins or ends. */
+static ssize_t access_piece(struct vfio_pci_variant_device *vvdev,
+			    char __user *buf, size_t count, loff_t *ppos,
+			    bool iswrite)
+{
+	unsigned int bar = VFIO_PCI_OFFSET_TO_INDEX(*ppos);
+	u64 at = *ppos & VFIO_PCI_OFFSET_MASK;
+	struct vfio_device *vdev = &vvdev->core.vdev;
+	const struct vfio_pci_variant_reg *reg;
+	int ret;
+
+	reg = reg_from(vvdev->ops, bar, at, iswrite);
+	if (!reg || at < reg->offset) {
+		if (reg)
+			count = min_t(u64, count, reg->offset - at);
+		return iswrite ? vfio_pci_core_write(vdev, buf, count, ppos) :
+				 vfio_pci_core_read(vdev, buf, count, ppos);
+	}
+
+	count = min_t(u64, count, reg_end(reg) - at);
+	ret = access_reg(vvdev, reg, at - reg->offset, buf, count, iswrite);
+	if (ret)
+		return ret;
+	*ppos += count;
+	return count;
+}
+
+/**
+ * vpv_has_regs_at - is an access one to a BAR with registers of the table?
+ * @vvdev: the device
+ * @pos: where the user's access starts, as the user gives it
+ *
+ * Return: whether vpv_regs_rw() is to do it.
+ */
+bool vpv_has_regs_at(const struct vfio_pci_variant_device *vvdev, loff_t pos)
+{
+	u64 index = (u64)pos >> VFIO_PCI_OFFSET_SHIFT;
+
+	return index < PCI_STD_NUM_BARS && vvdev->reg_bars & BIT(index);
+}
+
+/**
+ * vpv_regs_rw - read or write a BAR with registers of the table
+ * @vvdev: the device
+ * @buf: as in the device's read and write ops
+ * @count: likewise
+ * @ppos: likewise, in such a BAR
+ * @iswrite: which of the two it is
+ *
+ * Return: bytes done, which may be fewer than @count; or an errno if there are none.
+ */
+ssize_t vpv_regs_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
+		    size_t count, loff_t *ppos, bool iswrite)
+{
+	struct device *dev = &vvdev->core.pdev->dev;
+	size_t done = 0;
+	ssize_t ret = 0;
+
+	/* The user may have suspended the function. */
+	if (count && pm_runtime_resume_and_get(dev))
+		return -EIO;
+	while (done < count) {
+		ret = access_piece(vvdev, buf + done, count - done, ppos, iswrite);
+		if (ret <= 0)
+			break;
+		done += ret;
+	}
+	if (count)
+		pm_runtime_put(dev);
+	return done ?: ret;
+}
+
+/* --- mappings ---------------------------------------------------------------------- */
+
+/* Is a register of the table in the pages from @at to before @end of a BAR? */
+static bool has_reg_in(const struct vfio_pci_variant_ops *ops, unsigned int bar,
+		       u64 at, u64 end)
+{
+	size_t i;
+
+	for (i = 0; i < ops->nr_regs; i++)
+		if (ops->regs[i].bar == bar && ops->regs[i].offset < end &&
+		    reg_end(&ops->regs[i]) > at)
+			return true;
+	return false;
+}
+
+/**
+ * vpv_regs_mmap - map a region, but for pages with registers of the table
+ * @vdev: the device
+ * @vma: the mapping; mmap_lock of the process held for writing
+ *
+ * Return: what vpv_mmap() returned; -EINVAL for such pages, as for what can't be
+ * mapped at all.
+ */
+int vpv_regs_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	unsigned int shift = VFIO_PCI_OFFSET_SHIFT - PAGE_SHIFT;
+	u64 first = vma->vm_pgoff & (BIT_ULL(shift) - 1);
+	u64 index = vma->vm_pgoff >> shift;
+
+	if (index < PCI_STD_NUM_BARS &&
+	    has_reg_in(vvdev->ops, index, first << PAGE_SHIFT,
+		       (first + vma_pages(vma)) << PAGE_SHIFT))
+		return -EINVAL;
+	return vpv_mmap(vdev, vma);
+}
+
+#ifdef VPV_HAVE_GET_REGION_INFO_CAPS
+/*
+ * The parts of a BAR that can be mapped, into @areas; NULL: only count them. Pages with
+ * registers of the table divide them.
+ */
+static unsigned int find_areas(const struct vfio_pci_variant_ops *ops,
+			       unsigned int bar, u64 size,
+			       struct vfio_region_sparse_mmap_area *areas)
+{
+	unsigned int n = 0;
+	u64 at = 0;
+	size_t i;
+
+	for (i = 0; i <= ops->nr_regs; i++) {
+		u64 end = size, next = size;
+
+		if (i < ops->nr_regs) {
+			if (ops->regs[i].bar != bar)
+				continue;
+			end = round_down(ops->regs[i].offset, PAGE_SIZE);
+			next = min(round_up(reg_end(&ops->regs[i]), PAGE_SIZE), size);
+		}
+		if (end > at) {
+			if (areas)
+				areas[n] = (struct vfio_region_sparse_mmap_area) {
+					.offset = at, .size = end - at,
+				};
+			n++;
+		}
+		at = max(at, next);
+	}
+	return n;
+}
+
+/**
+ * vpv_regs_region_info - tell the user of a region, and what of it can be mapped
+ * @vdev: the device
+ * @info: as in the device's op
+ * @caps: likewise
+ *
+ * Return: 0 or an errno.
+ */
+int vpv_regs_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
+			 struct vfio_info_cap *caps)
+{
+	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
+	const struct vfio_pci_variant_ops *ops = vvdev->ops;
+	struct vfio_region_info_cap_sparse_mmap *sparse;
+	unsigned int n;
+	size_t size;
+	int ret;
+
+	ret = vfio_pci_ioctl_get_region_info(vdev, info, caps);
+	if (ret || info->index >= PCI_STD_NUM_BARS ||
+	    !(vvdev->reg_bars & BIT(info->index)) ||
+	    !(info->flags & VFIO_REGION_INFO_FLAG_MMAP))
+		return ret;
+
+	n = find_areas(ops, info->index, info->size, NULL);
+	if (!n) {
+		info->flags &= ~VFIO_REGION_INFO_FLAG_MMAP;
+		return 0;
+	}
+
+	size = struct_size(sparse, areas, n);
+	sparse = kzalloc(size, GFP_KERNEL);
+	if (!sparse)
+		return -ENOMEM;
+	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
+	sparse->header.version = 1;
+	sparse->nr_areas = n;
+	find_areas(ops, info->index, info->size, sparse->areas);
+	ret = vfio_info_add_capability(caps, &sparse->header, size);
+	kfree(sparse);
+	return ret;
+}
+#endif /* VPV_HAVE_GET_REGION_INFO_CAPS */
