@@ -5,6 +5,9 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 DEPMOD ?= depmod
+ifneq ($(INSTALL_MOD_PATH),)
+override INSTALL_MOD_PATH := $(abspath $(INSTALL_MOD_PATH))
+endif
 
 # The release that KDIR builds for: its folder below lib/modules. Not
 # kernel.release, which in Debian 12's headers names the upstream version.

@@ -5,18 +5,19 @@
 #	include /usr/share/vfio-pci-variants/variant.mk
 #
 # and a build uses what "make install" left for the kernel that it is for: headers and
-# exports of the framework that is installed there. A folder with INSTALL_MOD_PATH
-# before it is that of another root. In vfio-pci-variants itself vpv-sdk is the tree.
+# exports of the framework that is installed there. Below another root it is that root's
+# that are used. In vfio-pci-variants itself vpv-sdk is the tree.
 ifndef vpv-sdk
+vpv-root := $(patsubst %/usr/share/vfio-pci-variants/variant.mk,%,$(lastword $(MAKEFILE_LIST)))
 # CONFIG_PCI is unset where no configuration is read (clean, help).
 ifdef CONFIG_PCI
 vpv-release := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	$(objtree)/include/generated/utsrelease.h)
-vpv-sdk := $(INSTALL_MOD_PATH)/lib/modules/$(vpv-release)/vfio-pci-variants/
+vpv-sdk := $(vpv-root)/lib/modules/$(vpv-release)/vfio-pci-variants/
 ifeq ($(wildcard $(vpv-sdk)Module.symvers),)
 $(error vfio-pci-variants: not installed for kernel $(vpv-release), as there is no $(vpv-sdk)Module.symvers; in its tree: make install KDIR=$(abspath $(objtree)))
 endif
-KBUILD_EXTRA_SYMBOLS += $(vpv-sdk)Module.symvers
+override KBUILD_EXTRA_SYMBOLS += $(vpv-sdk)Module.symvers
 endif
 endif
 

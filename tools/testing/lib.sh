@@ -9,6 +9,15 @@ vpv_tree=$(cd "$vpv_testing/../.." && pwd -P)
 vpv_vm=$vpv_testing/vm
 vpv_cache=${VPV_CACHE:-/var/cache/vfio-pci-variants}
 vpv_out=${VPV_OUT:-$vpv_tree/out}
+# Variants in repositories of their own, and the tests in their selftests/.
+vpv_variants=("$vpv_tree"/examples/*)
+if [ -n "${VARIANT:-}" ]; then
+	vpv_variants+=("$(realpath -e -- "$VARIANT")") || exit
+	[ ! -e "$vpv_tree/examples/${vpv_variants[-1]##*/}" ] || {
+		echo "VARIANT: rename the folder, there is an example of the name ${vpv_variants[-1]##*/}" >&2
+		exit 1
+	}
+fi
 vpv_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 vpv_kernels="6.1 6.12 7.3"
 # POWER9: 6.12, and a younger one, which is preemptible.
@@ -91,7 +100,7 @@ test_script()
 {
 	local f
 
-	for f in "$vpv_testing"/selftests/{*/,}"$1.sh"; do
+	for f in "$vpv_testing"/selftests/{*/,}"$1.sh" "${vpv_variants[@]/%//selftests/$1.sh}"; do
 		[ ! -e "$f" ] || { echo "$f"; return; }
 	done
 	die "no test $1"
@@ -160,7 +169,7 @@ copy_tree()
 {
 	mkdir -p "$1"
 	rsync -rlpi --checksum --delete --exclude=/out --exclude=/.git "${vpv_unbuilt[@]}" \
-		--exclude=/Documentation --include='/tools/testing/fixtures/***' \
+		--exclude=/Documentation --exclude=/examples --include='/tools/testing/fixtures/***' \
 		--exclude='/tools/testing/*' "$vpv_tree/" "$1/"
 }
 

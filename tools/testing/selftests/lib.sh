@@ -526,10 +526,13 @@ start_libvirt()
 	virtlogd -d && libvirtd -d && wait_for 90 virsh -q list
 }
 
-# make_bootsector SOURCE OUT
+# make_bootsector SOURCE OUT: of a file in programs/, or at a path.
 make_bootsector()
 {
-	as --32 -I programs -o /tmp/boot.o "programs/$1" &&
+	local source=$1
+
+	[[ $source = */* ]] || source=programs/$source
+	as --32 -I programs -o /tmp/boot.o "$source" &&
 		ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o "$2" /tmp/boot.o &&
 		[ "$(stat -c %s "$2")" = 512 ]
 }

@@ -141,7 +141,7 @@ aliases()
 for m in vfio-pci vfio-pci-mdev vfio-pci-variant; do
 	is "$m has no alias by which it would be adopted" "$(aliases vfio_pci_variant $m)" ""
 done
-for m in vfio-pci-igd vfio-pci-nvlink2 vpv-s3; do
+for m in vfio-pci-igd vfio-pci-nvlink2 vfio-pci-edu vfio-pci-smallest vpv-s3; do
 	check "$m has aliases" test -n "$(aliases vfio_pci $m)"
 	is "$m: libvirt finds it for the functions that adopt it" \
 		"$(aliases vfio_pci_variant $m)" "$(aliases vfio_pci $m)"

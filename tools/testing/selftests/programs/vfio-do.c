@@ -28,6 +28,8 @@
  *   view                  COMMAND and the six BARs, as the user sees them
  *   read SIZE AT          config space; write SIZE AT VALUE
  *   region SIZE N AT      region N: the value, or "errno N"; of SIZE 0 how much was read
+ *   region-write SIZE N AT VALUE
+ *   until SIZE N AT VALUE region N, until it has that value: "ok", "no" after 20 s
  *   mmap BAR              "mapped" or "errno N"; and what region info says of it
  *   dmabuf BAR            export its first page
  *   ioeventfd OFFSET      have an eventfd write 0 to the byte at this offset of the device
@@ -56,6 +58,7 @@
  */
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <time.h>
 
 #include "vfio_lib.h"
 
@@ -386,6 +389,33 @@ static void do_region(struct function *f)
 		printf("%zd\n", n);
 }
 
+static void do_region_write(struct function *f)
+{
+	size_t size = number();
+	off_t start = vfio_region(&f->vfio, number()).offset;
+	off_t at = start + number();
+	uint32_t value = number();
+
+	if (pwrite(f->vfio.device, &value, size, at) == (ssize_t)size)
+		printf("ok\n");
+	else
+		print_errno(errno);
+}
+
+static void do_until(struct function *f)
+{
+	size_t size = number();
+	off_t start = vfio_region(&f->vfio, number()).offset;
+	off_t at = start + number();
+	uint32_t wanted = number(), value = ~wanted;
+	time_t end = time(NULL) + 20;
+
+	while (pread(f->vfio.device, &value, size, at) == (ssize_t)size &&
+	       value != wanted && time(NULL) < end)
+		usleep(1000);
+	printf("%s\n", value == wanted ? "ok" : "no");
+}
+
 static void do_mmap(struct function *f)
 {
 	struct vfio_region_info info = vfio_region(&f->vfio, number());
@@ -643,6 +673,8 @@ static const struct command {
 	{ "read", .use = do_read },
 	{ "write", .use = do_write },
 	{ "region", .use = do_region },
+	{ "region-write", .use = do_region_write },
+	{ "until", .use = do_until },
 	{ "mmap", .use = do_mmap },
 	{ "dmabuf", .use = do_dmabuf },
 	{ "ioeventfd", .use = do_ioeventfd },

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * QEMU's edu device, as its vendor would have it passed through: the device computes
+ * factorials in 32 bits, so that 13! and above come out wrong. Here they are 12!, and
+ * a region tells how many there were. Registers: "EDU device" in QEMU's documentation.
+ */
+#include <linux/vfio_pci_variant.h>
+
+VFIO_PCI_VARIANT_PARAMS(params);
+
+#define EDU_VENDOR		0x1234
+#define EDU_DEVICE		0x11e8
+
+/* [region] */
+struct edu {
+	atomic64_t asked;
+	atomic64_t limited;
+};
+
+/* Nobody is told what an earlier user did. */
+static int edu_open(struct vfio_pci_variant_device *vvdev)
+{
+	memset(vfio_pci_variant_priv(vvdev), 0, sizeof(struct edu));
+	return 0;
+}
+
+static int edu_counter(struct vfio_pci_variant_device *vvdev, unsigned int n,
+		       u64 *value)
+{
+	struct edu *edu = vfio_pci_variant_priv(vvdev);
+
+	*value = atomic64_read(n ? &edu->limited : &edu->asked);
+	return 0;
+}
+
+static const struct vfio_pci_variant_counters edu_counters = { 2, edu_counter };
+
+static int edu_add_regions(struct vfio_pci_variant_device *vvdev)
+{
+	return vfio_pci_variant_add_counters(vvdev, VFIO_REGION_TYPE_PCI_VENDOR_TYPE |
+					     EDU_VENDOR, 1, &edu_counters);
+}
+
+/* [register] */
+static int edu_ask(struct vfio_pci_variant_device *vvdev,
+		   const struct vfio_pci_variant_reg *reg, u64 value, u64 mask)
+{
+	struct edu *edu = vfio_pci_variant_priv(vvdev);
+
+	/* The device takes all of a register or nothing. */
+	if (mask != U32_MAX)
+		return 0;
+	atomic64_inc(&edu->asked);
+	if (value > 12)
+		atomic64_inc(&edu->limited);
+	return vfio_pci_variant_mmio_write(vvdev, 0, reg->offset, 4, min(value, 12ULL));
+}
+
+static const struct vfio_pci_variant_reg edu_regs[] = {
+	{ .bar = 0, .offset = 0x08, .width = 4, .write = edu_ask },
+};
+
+/* [quirk] */
+static const struct vfio_pci_quirk edu_quirks[] = {
+	{
+		.match = { PCI_DEVICE(EDU_VENDOR, EDU_DEVICE) },
+		.reason = "edu: it has no power management",
+		.set = VFIO_PCI_QUIRK_DISABLE_IDLE_D3,
+	},
+};
+
+/* [variant] */
+static const struct vfio_pci_variant_ops edu_ops = {
+	.priv_size = sizeof(struct edu),
+	.open = edu_open,
+	.add_regions = edu_add_regions,
+	.mmio_bars = BIT(0),
+	.regs = edu_regs,
+	.nr_regs = ARRAY_SIZE(edu_regs),
+};
+
+static const struct pci_device_id edu_ids[] = {
+	{ PCI_DRIVER_OVERRIDE_DEVICE_VFIO(EDU_VENDOR, EDU_DEVICE) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, edu_ids);
+VFIO_PCI_VARIANT_ADOPTABLE("1234", "11E8");
+
+static struct vfio_pci_variant edu_variant = {
+	.name = "vfio-pci-edu",
+	.id_table = edu_ids,
+	.ops = &edu_ops,
+	.quirks = edu_quirks,
+	.nr_quirks = ARRAY_SIZE(edu_quirks),
+	.specialised = true,
+	.params = &params,
+};
+module_vfio_pci_variant(edu_variant);
+
+MODULE_DESCRIPTION("VFIO for QEMU's edu device");
+MODULE_AUTHOR("vfio-pci-variants maintainers");
+MODULE_VERSION("1.0");
+MODULE_LICENSE("GPL");
