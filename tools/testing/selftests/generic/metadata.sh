@@ -22,6 +22,7 @@ depends		both	on the framework, which depends on what the in-tree one does
 parm		both	descriptions have words of our own; names and types are below
 parmtype	both	ours has more, see below
 filename	both	updates/
+import_ns	ours	exports of the framework are in a namespace
 srcversion	both	of the sources
 intree		theirs	it is not
 sig_id		theirs	Debian signs its own
