@@ -163,9 +163,9 @@ for round in "first mdev" "made again" "another user"; do
 		"$(faults "$edu0" 0x200000) $(faults "$edu0" 0x300000) $(faults "$edu0" 0x400000)" \
 		"1 1 1"
 	[ "$round" != "first mdev" ] || mdev_remove "$a"
+	# The log of faults is rate limited: two of ten in 5 s for each.
+	sleep 6
 done
-# The log of faults is rate limited.
-sleep 6
 diag "two mdevs, each with a user"
 log_mark
 tap_from vfio-edu "$a" "$b"
