@@ -13,23 +13,15 @@ VFIO_PCI_VARIANT_PARAMS(params);
 
 /* [region] */
 struct edu {
-	atomic64_t asked;
-	atomic64_t limited;
+	atomic64_t counts[2];
 };
-
-/* Nobody is told what an earlier user did. */
-static int edu_open(struct vfio_pci_variant_device *vvdev)
-{
-	memset(vfio_pci_variant_priv(vvdev), 0, sizeof(struct edu));
-	return 0;
-}
 
 static int edu_counter(struct vfio_pci_variant_device *vvdev, unsigned int n,
 		       u64 *value)
 {
 	struct edu *edu = vfio_pci_variant_priv(vvdev);
 
-	*value = atomic64_read(n ? &edu->limited : &edu->asked);
+	*value = atomic64_read(&edu->counts[n]);
 	return 0;
 }
 
@@ -37,6 +29,8 @@ static const struct vfio_pci_variant_counters edu_counters = { 2, edu_counter };
 
 static int edu_add_regions(struct vfio_pci_variant_device *vvdev)
 {
+	/* Nobody is told what an earlier user did. */
+	memset(vfio_pci_variant_priv(vvdev), 0, sizeof(struct edu));
 	return vfio_pci_variant_add_counters(vvdev, VFIO_REGION_TYPE_PCI_VENDOR_TYPE |
 					     EDU_VENDOR, 1, &edu_counters);
 }
@@ -50,9 +44,8 @@ static int edu_ask(struct vfio_pci_variant_device *vvdev,
 	/* The device takes all of a register or nothing. */
 	if (mask != U32_MAX)
 		return 0;
-	atomic64_inc(&edu->asked);
-	if (value > 12)
-		atomic64_inc(&edu->limited);
+	atomic64_inc(&edu->counts[0]);
+	atomic64_add(value > 12, &edu->counts[1]);
 	return vfio_pci_variant_mmio_write(vvdev, 0, reg->offset, 4, min(value, 12ULL));
 }
 
@@ -72,7 +65,6 @@ static const struct vfio_pci_quirk edu_quirks[] = {
 /* [variant] */
 static const struct vfio_pci_variant_ops edu_ops = {
 	.priv_size = sizeof(struct edu),
-	.open = edu_open,
 	.add_regions = edu_add_regions,
 	.mmio_bars = BIT(0),
 	.regs = edu_regs,
