@@ -22,6 +22,8 @@ endif
 endif
 
 # Of all that the headers say: a change of theirs is another interface, whoever made it.
+ifdef vpv-sdk
 vpv-abi := $(shell cat $(sort $(wildcard $(vpv-sdk)include/linux/*.h)) </dev/null | sha256sum | cut -c 1-8)
 vpv-flags := -I$(vpv-sdk)include -DVFIO_PCI_VARIANT_ABI=0x$(vpv-abi)
 subdir-ccflags-y += $(vpv-flags)
+endif
