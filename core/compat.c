@@ -34,7 +34,8 @@ static int vpv_get_dmabuf_phys(struct vfio_pci_core_device *core,
 	const struct vfio_pci_variant_device *vvdev =
 		to_vfio_pci_variant_device(core);
 
-	if ((vvdev->no_mmap | vvdev->reg_bars) & BIT(region_index))
+	if ((vvdev->no_mmap | vvdev->reg_bars | vvdev->ops->mmap_bars) &
+	    BIT(region_index))
 		return -EINVAL;
 	return vfio_pci_core_get_dmabuf_phys(core, provider, region_index,
 					     phys_vec, dma_ranges, nr_ranges);

@@ -38,8 +38,6 @@ ssize_t vpv_read(struct vfio_device *vdev, char __user *buf, size_t count,
 		 loff_t *ppos);
 ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
 		  size_t count, loff_t *ppos);
-long vpv_rw_ioctl(struct vfio_device *vdev, unsigned int cmd,
-		  unsigned long arg);
 
 /* The BARs, as BIT(n) for each BAR n, that an rw hook is for. */
 static inline u8 vpv_hooked_bars(const struct vfio_pci_variant_ops *ops)
@@ -48,6 +46,11 @@ static inline u8 vpv_hooked_bars(const struct vfio_pci_variant_ops *ops)
 }
 
 /* regs.c */
+static inline u64 vpv_reg_end(const struct vfio_pci_variant_reg *reg)
+{
+	return reg->offset + reg->width;
+}
+
 const char *vpv_regs_fault(const struct vfio_pci_variant_ops *ops);
 u8 vpv_reg_bars(const struct vfio_pci_variant_ops *ops);
 int vpv_regs_check(const struct vfio_pci_variant_device *vvdev,
@@ -57,9 +60,12 @@ void vpv_regs_unmap(struct vfio_pci_variant_device *vvdev);
 bool vpv_has_regs_at(const struct vfio_pci_variant_device *vvdev, loff_t pos);
 ssize_t vpv_regs_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
 		    size_t count, loff_t *ppos, bool iswrite);
-int vpv_regs_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
-int vpv_regs_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
-			 struct vfio_info_cap *caps);
+
+/* map.c */
+int vpv_map(struct vfio_device *vdev, struct vm_area_struct *vma);
+int vpv_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
+		    struct vfio_info_cap *caps);
+long vpv_map_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg);
 
 /* user.c */
 void vpv_user_init(struct vfio_pci_variant_device *vvdev);

@@ -249,18 +249,3 @@ ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
 		return vpv_config_write(vvdev, buf, count, ppos);
 	return vfio_pci_core_write(vdev, buf, count, ppos);
 }
-
-/*
- * An ioeventfd has the core write to a BAR, past hooks and callbacks. Which BAR is told
- * by the user's memory, which may say something else once it was looked at.
- */
-long vpv_rw_ioctl(struct vfio_device *vdev, unsigned int cmd,
-		  unsigned long arg)
-{
-	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
-
-	if (cmd == VFIO_DEVICE_IOEVENTFD &&
-	    (vpv_hooked_bars(vvdev->ops) | vvdev->reg_bars))
-		return -ENOTTY;
-	return vvdev->variant->vfio_ops.ioctl(vdev, cmd, arg);
-}

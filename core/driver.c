@@ -26,7 +26,7 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 	if (ret)
 		return ret;
 	vvdev->reg_bars = vpv_reg_bars(ops);
-	vvdev->no_mmap = vpv_hooked_bars(ops);
+	vvdev->no_mmap = vpv_hooked_bars(ops) & ~ops->mmap_bars;
 	if (!vpv_compat_can_tell_areas())
 		vvdev->no_mmap |= vvdev->reg_bars;
 	if (vvdev->quirks)
@@ -48,6 +48,8 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 
 	if (ops->rw || ops->nr_regs || vpv_shows_bytes(vvdev))
 		vvdev->core.vdev.ops = &vvdev->variant->rw_ops;
+	else if (ops->region_info || ops->mmap)
+		vvdev->core.vdev.ops = &vvdev->variant->map_ops;
 	return 0;
 }
 

@@ -7,7 +7,7 @@
  * of the variant's table begins and ends; the pieces between are the core's, as if
  * they had been asked for alone. A register that is mapped could be reached past its
  * callback, so its page is not mapped, nor any of its BAR on kernels that can't tell
- * the user which pages are.
+ * the user which pages are: map.c.
  */
 #include <linux/bitops.h>
 #include <linux/io.h>
@@ -19,11 +19,6 @@
 
 #include "compat.h"
 #include "core.h"
-
-static u64 reg_end(const struct vfio_pci_variant_reg *reg)
-{
-	return reg->offset + reg->width;
-}
 
 static bool is_width(unsigned int width)
 {
@@ -57,7 +52,7 @@ const char *vpv_regs_fault(const struct vfio_pci_variant_ops *ops)
 			return "a register is in a BAR that its rw hook is for";
 		if (reg > ops->regs && (reg[-1].bar > reg->bar ||
 					(reg[-1].bar == reg->bar &&
-					 reg_end(&reg[-1]) > reg->offset)))
+					 vpv_reg_end(&reg[-1]) > reg->offset)))
 			return "its registers overlap, or are not in the order of BAR and offset";
 	}
 	return NULL;
@@ -105,7 +100,7 @@ int vpv_regs_check(const struct vfio_pci_variant_device *vvdev,
 	}
 	for (reg = ops->regs; reg < ops->regs + ops->nr_regs; reg++) {
 		if (pci_resource_flags(pdev, reg->bar) & IORESOURCE_MEM &&
-		    reg_end(reg) <= pci_resource_len(pdev, reg->bar))
+		    vpv_reg_end(reg) <= pci_resource_len(pdev, reg->bar))
 			continue;
 		pci_warn(pdev, "%s: not bound: its register at 0x%llx is not in the memory of BAR %u; is this the device that the variant is for?\n",
 			 vvdev->variant->name, reg->offset, reg->bar);
@@ -315,7 +310,7 @@ reg_from(const struct vfio_pci_variant_ops *ops, unsigned int bar, u64 at,
 	const struct vfio_pci_variant_reg *reg;
 
 	for (reg = ops->regs; reg < ops->regs + ops->nr_regs; reg++)
-		if (reg->bar == bar && reg_end(reg) > at &&
+		if (reg->bar == bar && vpv_reg_end(reg) > at &&
 		    (iswrite ? !!reg->write : !!reg->read))
 			return reg;
 	return NULL;
@@ -388,7 +383,7 @@ static ssize_t access_piece(struct vfio_pci_variant_device *vvdev,
 				 vfio_pci_core_read(vdev, buf, count, ppos);
 	}
 
-	count = min_t(u64, count, reg_end(reg) - at);
+	count = min_t(u64, count, vpv_reg_end(reg) - at);
 	ret = access_reg(vvdev, reg, at - reg->offset, buf, count, iswrite);
 	if (ret)
 		return ret;
@@ -440,118 +435,3 @@ ssize_t vpv_regs_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
 		pm_runtime_put(dev);
 	return done ?: ret;
 }
-
-/* --- mappings ---------------------------------------------------------------------- */
-
-/* Is a register of the table in the pages from @at to before @end of a BAR? */
-static bool has_reg_in(const struct vfio_pci_variant_ops *ops, unsigned int bar,
-		       u64 at, u64 end)
-{
-	size_t i;
-
-	for (i = 0; i < ops->nr_regs; i++)
-		if (ops->regs[i].bar == bar && ops->regs[i].offset < end &&
-		    reg_end(&ops->regs[i]) > at)
-			return true;
-	return false;
-}
-
-/**
- * vpv_regs_mmap - map a region, but for pages with registers of the table
- * @vdev: the device
- * @vma: the mapping; mmap_lock of the process held for writing
- *
- * Return: what vpv_mmap() returned; -EINVAL for such pages, as for what can't be
- * mapped at all.
- */
-int vpv_regs_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
-{
-	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
-	unsigned int shift = VFIO_PCI_OFFSET_SHIFT - PAGE_SHIFT;
-	u64 first = vma->vm_pgoff & (BIT_ULL(shift) - 1);
-	u64 index = vma->vm_pgoff >> shift;
-
-	if (index < PCI_STD_NUM_BARS &&
-	    has_reg_in(vvdev->ops, index, first << PAGE_SHIFT,
-		       (first + vma_pages(vma)) << PAGE_SHIFT))
-		return -EINVAL;
-	return vpv_mmap(vdev, vma);
-}
-
-#ifdef VPV_HAVE_GET_REGION_INFO_CAPS
-/*
- * The parts of a BAR that can be mapped, into @areas; NULL: only count them. Pages with
- * registers of the table divide them.
- */
-static unsigned int find_areas(const struct vfio_pci_variant_ops *ops,
-			       unsigned int bar, u64 size,
-			       struct vfio_region_sparse_mmap_area *areas)
-{
-	unsigned int n = 0;
-	u64 at = 0;
-	size_t i;
-
-	for (i = 0; i <= ops->nr_regs; i++) {
-		u64 end = size, next = size;
-
-		if (i < ops->nr_regs) {
-			if (ops->regs[i].bar != bar)
-				continue;
-			end = round_down(ops->regs[i].offset, PAGE_SIZE);
-			next = min(round_up(reg_end(&ops->regs[i]), PAGE_SIZE), size);
-		}
-		if (end > at) {
-			if (areas)
-				areas[n] = (struct vfio_region_sparse_mmap_area) {
-					.offset = at, .size = end - at,
-				};
-			n++;
-		}
-		at = max(at, next);
-	}
-	return n;
-}
-
-/**
- * vpv_regs_region_info - tell the user of a region, and what of it can be mapped
- * @vdev: the device
- * @info: as in the device's op
- * @caps: likewise
- *
- * Return: 0 or an errno.
- */
-int vpv_regs_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
-			 struct vfio_info_cap *caps)
-{
-	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
-	const struct vfio_pci_variant_ops *ops = vvdev->ops;
-	struct vfio_region_info_cap_sparse_mmap *sparse;
-	unsigned int n;
-	size_t size;
-	int ret;
-
-	ret = vfio_pci_ioctl_get_region_info(vdev, info, caps);
-	if (ret || info->index >= PCI_STD_NUM_BARS ||
-	    !(vvdev->reg_bars & BIT(info->index)) ||
-	    !(info->flags & VFIO_REGION_INFO_FLAG_MMAP))
-		return ret;
-
-	n = find_areas(ops, info->index, info->size, NULL);
-	if (!n) {
-		info->flags &= ~VFIO_REGION_INFO_FLAG_MMAP;
-		return 0;
-	}
-
-	size = struct_size(sparse, areas, n);
-	sparse = kzalloc(size, GFP_KERNEL);
-	if (!sparse)
-		return -ENOMEM;
-	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
-	sparse->header.version = 1;
-	sparse->nr_areas = n;
-	find_areas(ops, info->index, info->size, sparse->areas);
-	ret = vfio_info_add_capability(caps, &sparse->header, size);
-	kfree(sparse);
-	return ret;
-}
-#endif /* VPV_HAVE_GET_REGION_INFO_CAPS */

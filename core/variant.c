@@ -59,6 +59,18 @@ static const char *find_rw_fault(const struct vfio_pci_variant_ops *ops)
 		return "its rw_regions names one above VFIO_PCI_VGA_REGION_INDEX";
 	return NULL;
 }
+/* The same of its mmap hook. */
+static const char *find_mmap_fault(const struct vfio_pci_variant_ops *ops)
+{
+	if (!ops->mmap != !ops->mmap_bars)
+		return "it has an mmap hook but no mmap_bars to call it for, or the reverse";
+	if (ops->mmap_bars >= BIT(PCI_STD_NUM_BARS))
+		return "its mmap_bars names one above BAR 5";
+	if (ops->mmap_bars & vpv_reg_bars(ops))
+		return "a register is in a BAR that its mmap hook is for";
+	return NULL;
+}
+
 
 /* What is wrong with @variant, or NULL. */
 static const char *find_fault(const struct vfio_pci_variant *variant)
@@ -93,7 +105,7 @@ static const char *find_fault(const struct vfio_pci_variant *variant)
 		return "it counts quirks that it does not have";
 	if (variant->quirks && !variant->nr_quirks)
 		return "it has quirks but counts none";
-	return find_rw_fault(ops) ?: vpv_regs_fault(ops);
+	return find_rw_fault(ops) ?: vpv_regs_fault(ops) ?: find_mmap_fault(ops);
 }
 
 static void build_drivers(struct vfio_pci_variant *variant)
@@ -106,12 +118,13 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	variant->vfio_ops = vpv_vfio_ops;
 	/* Not const in vfio_device_ops, though nobody writes to it. */
 	variant->vfio_ops.name = (char *)variant->name;
-	variant->rw_ops = variant->vfio_ops;
+	variant->map_ops = variant->vfio_ops;
+	variant->map_ops.ioctl = vpv_map_ioctl;
+	variant->map_ops.mmap = vpv_map;
+	vpv_set_region_info(&variant->map_ops, vpv_region_info);
+	variant->rw_ops = variant->map_ops;
 	variant->rw_ops.read = vpv_read;
 	variant->rw_ops.write = vpv_write;
-	variant->rw_ops.ioctl = vpv_rw_ioctl;
-	variant->rw_ops.mmap = vpv_regs_mmap;
-	vpv_set_region_info(&variant->rw_ops, vpv_regs_region_info);
 
 	*driver = variant->driver ? *variant->driver : (struct pci_driver) { };
 	driver->name = variant->name;

@@ -29,7 +29,8 @@
  *            vfio_pci_core_finish_enable()
  *   access   rw(), for its regions, or read() and write() of its registers; then
  *            vfio_pci_core_read() or vfio_pci_core_write(), with what quirks show
- *            of config space put in
+ *            of config space put in;
+ *            region_info() after the core's answer, mmap() instead of the core's
  *   reset    reset_done(), at any time between probe and remove
  *   close    close()
  *            vfio_pci_core_close_device(), which frees the regions and resets the
@@ -138,10 +139,12 @@ struct vfio_pci_variant_reg {
  *	clears.
  * @rw_regions: BIT(index) for each region, %VFIO_PCI_BAR0_REGION_INDEX to
  *	%VFIO_PCI_VGA_REGION_INDEX, that @rw is for. A BAR among them can be neither
- *	mapped nor exported as dma-buf, and a device with such a BAR has no
- *	ioeventfds: the user would get past the hook. Regions of a variant's own
+ *	mapped, but for what @mmap maps, nor exported as dma-buf, and a device with
+ *	such a BAR has no ioeventfds: the user would get past the hook. Regions of a variant's own
  *	have a hook of their own (&struct vfio_pci_regops).
  * @mmio_bars: BIT(n) for each BAR n whose registers hooks read and write themselves
+ * @mmap_bars: BIT(n) for each BAR n that @mmap is for. It is not exported as dma-buf.
+ *	None with registers of the table.
  *	(vfio_pci_variant_read_reg()). It is mapped from before @open until after
  *	@close. A function where one of them is no memory is not bound.
  * @regs: registers that the variant answers for, in the order of BAR and offset. NULL:
@@ -152,12 +155,13 @@ struct vfio_pci_variant_reg {
  * @nr_regs: number of @regs
  *
  * Every hook is optional. Registration refuses a table in which a hook stands
- * without the one it mirrors, or @rw without @rw_regions.
+ * without the one it mirrors, @rw without @rw_regions or @mmap without @mmap_bars.
  */
 struct vfio_pci_variant_ops {
 	size_t priv_size;
 	u32 rw_regions;
 	u8 mmio_bars;
+	u8 mmap_bars;
 	const struct vfio_pci_variant_reg *regs;
 	size_t nr_regs;
 
@@ -230,6 +234,36 @@ struct vfio_pci_variant_ops {
 		      size_t count, loff_t *ppos, bool iswrite);
 
 	/**
+	/**
+	 * @region_info: Tell the user of a region otherwise than the core does.
+	 *
+	 * Called when the user asks about any region, with what the core says in
+	 * @info; change its flags and size. It is what the user is told: what they
+	 * reach is for @rw and @mmap to limit. The size of a BAR in config space
+	 * stays. @caps take more capabilities (vfio_info_add_capability()); NULL
+	 * on kernels where a driver can't add any, which have no
+	 * &vfio_device_ops.get_region_info_caps. No locks held; calls for one device
+	 * run in parallel. Return 0 or an errno. NULL: what the core says.
+	 */
+	int (*region_info)(struct vfio_pci_variant_device *vvdev,
+			   struct vfio_region_info *info,
+			   struct vfio_info_cap *caps);
+
+	/**
+	 * @mmap: Map a part of a BAR in @mmap_bars.
+	 *
+	 * @vma's vm_pgoff has the index and the page in the BAR; neither is checked
+	 * against its size. mmap_lock of the process held for writing.
+	 * vfio_pci_variant_mmap() maps it as the core does: what a hook maps itself
+	 * does not go away while the function is in reset or its memory off, nor
+	 * is anything known of it when the function is unbound, which waits for
+	 * the user to close the device, not for their mappings. A BAR that a quirk
+	 * keeps from being mapped is not mapped. Return 0 or an errno. NULL: the
+	 * core maps.
+	 */
+	int (*mmap)(struct vfio_pci_variant_device *vvdev, unsigned int bar,
+		    struct vm_area_struct *vma);
+
 	 * @reset_done: The PCI core has tried to reset the function.
 	 *
 	 * That can be at any time between probe and remove, whether the device
@@ -447,7 +481,9 @@ struct vfio_pci_variant {
 	/* private: built at registration */
 	struct pci_driver pci_driver;
 	struct vfio_device_ops vfio_ops;
-	/* private: the same for devices with an rw hook, registers or shown bytes */
+	/* private: the same for devices with a region_info or mmap hook */
+	struct vfio_device_ops map_ops;
+	/* private: and for those with an rw hook, registers or shown bytes */
 	struct vfio_device_ops rw_ops;
 	/* private: in the list of specialised ones */
 	struct list_head node;
@@ -632,6 +668,8 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 	((u64)VFIO_PCI_VARIANT_ABI << 32 | sizeof(struct vfio_pci_variant_device))
 
 /**
+int vfio_pci_variant_mmap(struct vfio_pci_variant_device *vvdev,
+			  struct vm_area_struct *vma);
  * VFIO_PCI_VARIANT_IMPORT - let a module use the framework
  *
  * Its exports are in a namespace. For modules with an init of their own;
