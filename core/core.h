@@ -102,8 +102,11 @@ int vpv_adopt_load_init(void);
 void vpv_adopt_load_exit(void);
 
 /* settings.c */
-extern const struct attribute_group *vpv_dev_groups[];
+void vpv_settings_start(const struct vfio_pci_variant *variant);
 void vpv_settings_latch(struct vfio_pci_variant_device *vvdev);
+void vpv_settings_free(struct vfio_pci_variant_device *vvdev);
+int vpv_settings_show(struct vfio_pci_variant_device *vvdev);
+void vpv_settings_hide(struct vfio_pci_variant_device *vvdev);
 
 /*
  * What a hook returned, as an errno. A PCI accessor's own code, which is positive,
@@ -146,6 +149,8 @@ struct vpv_user_rows {
 
 struct vpv_user_rows *vpv_user_rows_get(struct vfio_pci_variant_quirks *param);
 void vpv_user_rows_put(struct vpv_user_rows *rows);
+void vpv_rows_values(const struct vpv_user_rows *rows, struct pci_dev *pdev,
+		     struct vpv_set_values *values);
 struct vpv_user_rows *
 vpv_user_rows_replace(struct vfio_pci_variant_quirks *param,
 		      struct vpv_user_rows *rows);
@@ -220,6 +225,13 @@ static inline bool vpv_quirk(const struct vfio_pci_variant_device *vvdev,
 static inline bool vpv_shows_bytes(const struct vfio_pci_variant_device *vvdev)
 {
 	return vvdev->quirks && vvdev->quirks->nr_bytes;
+}
+
+/* Of a row whose source is the user. */
+static inline const struct vpv_user_quirk *
+to_user_quirk(const struct vfio_pci_quirk *quirk)
+{
+	return container_of(quirk, struct vpv_user_quirk, quirk);
 }
 
 bool vpv_row_is_at(const struct vpv_user_quirk *user, struct pci_dev *pdev);

@@ -26,6 +26,7 @@ static void vpv_release(struct vfio_device *vdev)
 
 	if (vvdev->ops->release)
 		vvdev->ops->release(vvdev);
+	vpv_settings_free(vvdev);
 	vpv_quirks_free(vvdev);
 	vpv_state_free(vvdev);
 	/* Frees the device on kernels where that is the driver's task. */

@@ -113,10 +113,13 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	vpv_bound_add(vvdev);
 	vpv_compat_evict_framebuffers(vvdev);
 
+	ret = vpv_settings_show(vvdev);
+	if (ret)
+		goto err_unlimit_resets;
 	ret = vpv_compat_register(vvdev);
 	if (ret) {
 		vpv_explain_bind(vvdev, ret);
-		goto err_unlimit_resets;
+		goto err_hide_settings;
 	}
 
 	vpv_compat_registered(vvdev);
@@ -133,6 +136,8 @@ err_unregister:
 	vpv_adopt_unbound(vvdev);
 	vpv_user_leave(vvdev);
 	vfio_pci_core_unregister_device(&vvdev->core);
+err_hide_settings:
+	vpv_settings_hide(vvdev);
 err_unlimit_resets:
 	vpv_bound_del(vvdev);
 	vpv_compat_unlimit_resets(vvdev);
@@ -147,6 +152,7 @@ void vpv_remove(struct pci_dev *pdev)
 	struct vfio_pci_variant_device *vvdev = to_vfio_pci_variant_device(core);
 	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
+	vpv_settings_hide(vvdev);
 	vpv_adopt_unbound(vvdev);
 	/* Users of its VFs go before its own: the VFs need the PF. */
 	vfio_pci_core_sriov_configure(core, 0);

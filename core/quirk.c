@@ -320,8 +320,41 @@ bool vpv_quirks_setting(const struct vfio_pci_variant_device *vvdev, u32 flag,
 
 /* --- sysfs ------------------------------------------------------------------- */
 
-static int show_row(const struct vpv_matched_row *row, char *text, char *buf,
-		    int at)
+/* A row of a table: what it says, and why. */
+static int show_row(const char *source, const struct vfio_pci_quirk *quirk,
+		    char *text, char *buf, int at)
+{
+	int n;
+
+	n = vpv_format_quirk(quirk, text, VPV_QUIRK_TEXT);
+	at += sysfs_emit_at(buf, at, "%s %s", source, text);
+	if (quirk->fixup)
+		at += sysfs_emit_at(buf, at, "%sfixup", n ? "+" : "");
+	/* Without the symbols this would print an address. */
+	if (quirk->fixup && IS_ENABLED(CONFIG_KALLSYMS))
+		at += sysfs_emit_at(buf, at, "=%ps", quirk->fixup);
+	return at + sysfs_emit_at(buf, at, " %s\n", quirk->reason);
+}
+
+/* A row of @variant's parameter: what it says, and whom it is for. */
+static int show_user_row(const char *source, const struct vpv_user_quirk *user,
+			 const struct vfio_pci_variant *variant, char *text,
+			 char *buf, int at)
+{
+	vpv_format_row(user, variant->settings, text, VPV_QUIRK_TEXT);
+	at += sysfs_emit_at(buf, at, "%s %s", source, text);
+	vpv_format_selector(user, text, VPV_QUIRK_TEXT);
+	return at + sysfs_emit_at(buf, at, " %s\n", text);
+}
+
+/* A page is all there is: none is shown in part, and one may be as long. */
+static bool is_full(int at)
+{
+	return at > PAGE_SIZE - VPV_QUIRK_TEXT - 512;
+}
+
+static int show_rows(const struct vfio_pci_variant_device *vvdev, char *text,
+		     char *buf)
 {
 	static const char * const sources[] = {
 		[VPV_QUIRK_OF_FRAMEWORK] = "framework",
@@ -329,24 +362,43 @@ static int show_row(const struct vpv_matched_row *row, char *text, char *buf,
 		[VPV_QUIRK_OF_VARIANT] = "variant",
 		[VPV_QUIRK_OF_USER] = "parameter",
 	};
-	const struct vfio_pci_quirk *quirk = row->quirk;
-	int n;
+	const struct vpv_quirks *quirks = vvdev->quirks;
+	unsigned int i;
+	int at = 0;
 
-	n = vpv_format_quirk(quirk, text, VPV_QUIRK_TEXT);
-	at += sysfs_emit_at(buf, at, "%s %s", sources[row->source], text);
-	if (quirk->fixup)
-		at += sysfs_emit_at(buf, at, "%sfixup", n ? "+" : "");
-	/* Without the symbols this would print an address. */
-	if (quirk->fixup && IS_ENABLED(CONFIG_KALLSYMS))
-		at += sysfs_emit_at(buf, at, "=%ps", quirk->fixup);
+	for (i = 0; quirks && i < quirks->nr_rows; i++) {
+		const struct vpv_matched_row *row = &quirks->rows[i];
 
-	if (row->source == VPV_QUIRK_OF_USER) {
-		vpv_format_selector(container_of(quirk, struct vpv_user_quirk,
-						 quirk),
-				    text, VPV_QUIRK_TEXT);
-		at += sysfs_emit_at(buf, at, " %s\n", text);
-	} else {
-		at += sysfs_emit_at(buf, at, " %s\n", quirk->reason);
+		if (is_full(at))
+			return at + sysfs_emit_at(buf, at, "...\n");
+		if (row->source != VPV_QUIRK_OF_USER)
+			at = show_row(sources[row->source], row->quirk, text, buf,
+				      at);
+		else
+			at = show_user_row(sources[row->source],
+					   to_user_quirk(row->quirk),
+					   vvdev->variant, text, buf, at);
+	}
+	return at;
+}
+
+/* Of the adopted variant's parameter only its own settings hold. */
+static int show_adopted_rows(const struct vfio_pci_variant_device *vvdev,
+			     char *text, char *buf, int at)
+{
+	const struct vpv_user_rows *rows = vvdev->adopted_rows;
+	unsigned int i;
+
+	for (i = 0; rows && i < rows->nr; i++) {
+		struct vpv_user_quirk user = rows->rows[i];
+
+		if (!user.settings.set || !vpv_row_is_for(&user, vvdev->core.pdev))
+			continue;
+		if (is_full(at))
+			return at + sysfs_emit_at(buf, at, "...\n");
+		user.quirk = (struct vfio_pci_quirk) { .match = user.quirk.match };
+		at = show_user_row("adopted-parameter", &user, vvdev->adopted,
+				   text, buf, at);
 	}
 	return at;
 }
@@ -360,25 +412,14 @@ static int show_row(const struct vpv_matched_row *row, char *text, char *buf,
  */
 ssize_t vpv_quirks_show(const struct vfio_pci_variant_device *vvdev, char *buf)
 {
-	const struct vpv_quirks *quirks = vvdev->quirks;
-	unsigned int i;
 	char *text;
-	int at = 0;
-
-	if (!quirks)
-		return 0;
+	int at;
 
 	text = kmalloc(VPV_QUIRK_TEXT, GFP_KERNEL);
 	if (!text)
 		return -ENOMEM;
-	for (i = 0; i < quirks->nr_rows; i++) {
-		/* A page is all there is: none is shown in part. */
-		if (at > PAGE_SIZE - 2 * VPV_QUIRK_TEXT) {
-			at += sysfs_emit_at(buf, at, "...\n");
-			break;
-		}
-		at = show_row(&quirks->rows[i], text, buf, at);
-	}
+	at = show_rows(vvdev, text, buf);
+	at = show_adopted_rows(vvdev, text, buf, at);
 	kfree(text);
 	return at;
 }

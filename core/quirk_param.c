@@ -54,6 +54,23 @@ struct vpv_user_rows *vpv_user_rows_get(struct vfio_pci_variant_quirks *param)
 }
 
 /**
+ * vpv_rows_values - what rows set of a variant's own settings
+ * @rows: those of its parameter; may be NULL
+ * @pdev: for which function
+ * @values: where to put it
+ */
+void vpv_rows_values(const struct vpv_user_rows *rows, struct pci_dev *pdev,
+		     struct vpv_set_values *values)
+{
+	unsigned int i;
+
+	*values = (struct vpv_set_values) { };
+	for (i = 0; rows && i < rows->nr; i++)
+		if (vpv_row_is_for(&rows->rows[i], pdev))
+			vpv_merge_values(values, &rows->rows[i].settings);
+}
+
+/**
  * vpv_user_rows_replace - exchange the rows of a parameter
  * @param: the parameter
  * @rows: the new ones, whose reference it takes over; may be NULL
@@ -83,8 +100,9 @@ static unsigned int count_pieces(const char *text)
  * Read @text, which is used up, and name in the log each piece that is not a
  * quirk. Good ones are put into @accepted again, which has room for all.
  */
-static struct vpv_user_rows *parse_rows(const char *variant, char *text,
-					char *accepted, unsigned int *refused)
+static struct vpv_user_rows *parse_rows(const struct vfio_pci_variant *variant,
+					char *text, char *accepted,
+					unsigned int *refused)
 {
 	struct vpv_user_rows *rows;
 	char *piece, *end = accepted;
@@ -102,10 +120,11 @@ static struct vpv_user_rows *parse_rows(const char *variant, char *text,
 		piece = strim(piece);
 		if (!*piece)
 			continue;
-		fault = vpv_parse_quirk(piece, &rows->rows[rows->nr]);
+		fault = vpv_parse_quirk(piece, variant->settings,
+					&rows->rows[rows->nr]);
 		if (fault) {
 			pr_warn("%s: quirks: \"%*pE\" refused: %s; write SELECTOR:FLAG[+FLAG...], see Documentation/quirks.rst\n",
-				variant, (int)strlen(piece), piece, fault);
+				variant->name, (int)strlen(piece), piece, fault);
 			(*refused)++;
 			continue;
 		}
@@ -128,7 +147,7 @@ static int write_rows(struct vfio_pci_variant_quirks *param, const char *val,
 	int ret = -ENOMEM;
 
 	if (text && accepted)
-		rows = parse_rows(variant->name, text, accepted, &refused);
+		rows = parse_rows(variant, text, accepted, &refused);
 	if (!rows)
 		goto out;
 
@@ -233,7 +252,7 @@ int vpv_quirks_start(struct vfio_pci_variant *variant, struct module *owner)
 	kernel_param_lock(owner);
 	text = kstrdup(param->text, GFP_KERNEL);
 	if (text)
-		rows = parse_rows(variant->name, text, param->text, &refused);
+		rows = parse_rows(variant, text, param->text, &refused);
 	if (rows) {
 		if (param->edge_comma)
 			pr_warn("%s: quirks: " VPV_EDGE_COMMA "\n",

@@ -14,7 +14,7 @@
 #include "quirk_text.h"
 
 /*
- * Protects the list of functions that are bound to a variant with parameters, so
+ * Protects the list of functions that are bound to a variant, so
  * that a write of quirks= finds them without their device locks: it comes with the
  * lock of the parameter, and a probe may wait for a module whose parameters are
  * being set. Nothing but the spinlock of the rows is taken inside.
@@ -25,7 +25,7 @@ static LIST_HEAD(bound);
 /* --- rows that came too late ------------------------------------------------- */
 
 /* The next row of @rows from @i on that is for @pdev, or NULL. */
-static const struct vfio_pci_quirk *next_row(const struct vpv_user_rows *rows,
+static const struct vpv_user_quirk *next_row(const struct vpv_user_rows *rows,
 					     unsigned int *i,
 					     struct pci_dev *pdev)
 {
@@ -33,40 +33,72 @@ static const struct vfio_pci_quirk *next_row(const struct vpv_user_rows *rows,
 		const struct vpv_user_quirk *user = &rows->rows[(*i)++];
 
 		if (vpv_row_is_for(user, pdev))
-			return &user->quirk;
+			return user;
 	}
 	return NULL;
 }
 
 /* The same of the rows that were latched. */
-static const struct vfio_pci_quirk *next_latched(const struct vpv_quirks *quirks,
+static const struct vpv_user_quirk *next_latched(const struct vpv_quirks *quirks,
 						 unsigned int *i)
 {
 	while (quirks && *i < quirks->nr_rows) {
 		const struct vpv_matched_row *row = &quirks->rows[(*i)++];
 
 		if (row->source == VPV_QUIRK_OF_USER)
-			return row->quirk;
+			return to_user_quirk(row->quirk);
 	}
 	return NULL;
 }
 
-/* Name the function if @rows say something else of it than it was bound with. */
-static void report_late(const struct vfio_pci_variant_device *vvdev,
-			const struct vpv_user_rows *rows)
+/* Do @rows say of a function what it was bound with? */
+static bool rows_hold(const struct vfio_pci_variant_device *vvdev,
+		      const struct vpv_user_rows *rows)
 {
-	struct pci_dev *pdev = vvdev->core.pdev;
-	const struct vfio_pci_quirk *now, *latched;
+	const struct vpv_user_quirk *now, *latched;
 	unsigned int i = 0, j = 0;
 
 	do {
-		now = next_row(rows, &i, pdev);
+		now = next_row(rows, &i, vvdev->core.pdev);
 		latched = next_latched(vvdev->quirks, &j);
-	} while (now && latched && vpv_quirk_is_same(now, latched));
+	} while (now && latched && vpv_row_is_same(now, latched));
+	return !now && !latched;
+}
 
-	if (now || latched)
-		pci_warn(pdev, "%s: bound before quirks= was written: what that says of it holds when it is bound again\n",
-			 vvdev->variant->name);
+/* The same of what they set of an adopted variant's own settings. */
+static bool adopted_rows_hold(const struct vfio_pci_variant_device *vvdev,
+			      const struct vpv_user_rows *rows)
+{
+	struct vpv_set_values now, latched;
+
+	vpv_rows_values(rows, vvdev->core.pdev, &now);
+	vpv_rows_values(vvdev->adopted_rows, vvdev->core.pdev, &latched);
+	return vpv_values_are_same(&now, &latched);
+}
+
+/* Name the function if it goes on with something else than @variant's @rows say. */
+static void report_late(const struct vfio_pci_variant_device *vvdev,
+			const struct vfio_pci_variant *variant,
+			const struct vpv_user_rows *rows)
+{
+	if (vvdev->variant == variant ? rows_hold(vvdev, rows) :
+	    vvdev->adopted != variant || adopted_rows_hold(vvdev, rows))
+		return;
+	pci_warn(vvdev->core.pdev, "%s: bound before quirks= was written: what that says of it holds when it is bound again\n",
+		 variant->name);
+}
+
+/* The same with what the parameter says now. */
+static void report_if_late(const struct vfio_pci_variant_device *vvdev,
+			   const struct vfio_pci_variant *variant)
+{
+	struct vpv_user_rows *rows;
+
+	if (!variant || !variant->params)
+		return;
+	rows = vpv_user_rows_get(&variant->params->quirks);
+	report_late(vvdev, variant, rows);
+	vpv_user_rows_put(rows);
 }
 
 /**
@@ -77,18 +109,10 @@ static void report_late(const struct vfio_pci_variant_device *vvdev,
  */
 void vpv_bound_add(struct vfio_pci_variant_device *vvdev)
 {
-	struct vfio_pci_variant_params *params = vvdev->variant->params;
-	struct vpv_user_rows *rows;
-
-	INIT_LIST_HEAD(&vvdev->bound);
-	if (!params)
-		return;
-
 	mutex_lock(&bound_lock);
 	list_add_tail(&vvdev->bound, &bound);
-	rows = vpv_user_rows_get(&params->quirks);
-	report_late(vvdev, rows);
-	vpv_user_rows_put(rows);
+	report_if_late(vvdev, vvdev->variant);
+	report_if_late(vvdev, vvdev->adopted);
 	mutex_unlock(&bound_lock);
 }
 
@@ -99,7 +123,7 @@ void vpv_bound_add(struct vfio_pci_variant_device *vvdev)
 void vpv_bound_del(struct vfio_pci_variant_device *vvdev)
 {
 	mutex_lock(&bound_lock);
-	list_del_init(&vvdev->bound);
+	list_del(&vvdev->bound);
 	mutex_unlock(&bound_lock);
 }
 
@@ -122,8 +146,7 @@ struct vpv_user_rows *vpv_bound_replace(const struct vfio_pci_variant *variant,
 	mutex_lock(&bound_lock);
 	before = vpv_user_rows_replace(&variant->params->quirks, rows);
 	list_for_each_entry(vvdev, &bound, bound)
-		if (vvdev->variant == variant)
-			report_late(vvdev, rows);
+		report_late(vvdev, variant, rows);
 	mutex_unlock(&bound_lock);
 	return before;
 }
@@ -197,8 +220,7 @@ void vpv_report_rows(const struct vfio_pci_variant *variant,
 
 static const char *selector_of(const struct vfio_pci_quirk *quirk, char *buf)
 {
-	vpv_format_selector(container_of(quirk, struct vpv_user_quirk, quirk),
-			    buf, VPV_SELECTOR_TEXT);
+	vpv_format_selector(to_user_quirk(quirk), buf, VPV_SELECTOR_TEXT);
 	return buf;
 }
 

@@ -98,6 +98,13 @@ const char *vpv_match_fault(const struct pci_device_id *match)
 	return NULL;
 }
 
+static bool quirk_is_empty(const struct vfio_pci_quirk *quirk)
+{
+	return !quirk->set && !quirk->clear && !quirk->no_mmap &&
+	       !quirk->fixup && !quirk->hide_caps[0] &&
+	       !quirk->hide_ext_caps[0] && !quirk->config[0].mask;
+}
+
 /**
  * vpv_quirk_fault - check what a row says, but for its match and reason
  * @quirk: the row
@@ -122,30 +129,28 @@ const char *vpv_quirk_fault(const struct vfio_pci_quirk *quirk)
 		fault = config_fault(quirk->config);
 	if (fault)
 		return fault;
-
-	if (!quirk->set && !quirk->clear && !quirk->no_mmap && !quirk->fixup &&
-	    !quirk->hide_caps[0] && !quirk->hide_ext_caps[0] &&
-	    !quirk->config[0].mask)
-		return "it does nothing";
-	return NULL;
+	return quirk_is_empty(quirk) ? "it does nothing" : NULL;
 }
 
 /**
- * vpv_quirk_is_same - do two rows say the same?
+ * vpv_row_is_same - do two rows of users say the same?
  * @a: a row
- * @b: another
+ * @b: another of the same parameter
  *
  * Return: whether they do, whomever they are for.
  */
-bool vpv_quirk_is_same(const struct vfio_pci_quirk *a,
-		       const struct vfio_pci_quirk *b)
+bool vpv_row_is_same(const struct vpv_user_quirk *a,
+		     const struct vpv_user_quirk *b)
 {
-	return a->set == b->set && a->clear == b->clear &&
-	       a->no_mmap == b->no_mmap && a->fixup == b->fixup &&
-	       !memcmp(a->hide_caps, b->hide_caps, sizeof(a->hide_caps)) &&
-	       !memcmp(a->hide_ext_caps, b->hide_ext_caps,
-		       sizeof(a->hide_ext_caps)) &&
-	       !memcmp(a->config, b->config, sizeof(a->config));
+	const struct vfio_pci_quirk *p = &a->quirk, *q = &b->quirk;
+
+	return p->set == q->set && p->clear == q->clear &&
+	       p->no_mmap == q->no_mmap &&
+	       !memcmp(p->hide_caps, q->hide_caps, sizeof(p->hide_caps)) &&
+	       !memcmp(p->hide_ext_caps, q->hide_ext_caps,
+		       sizeof(p->hide_ext_caps)) &&
+	       !memcmp(p->config, q->config, sizeof(p->config)) &&
+	       vpv_values_are_same(&a->settings, &b->settings);
 }
 
 static const char no_function[] =
@@ -392,24 +397,71 @@ static const struct {
 	{ "config", parse_config },
 };
 
-static const char *parse_flag(const char **s, struct vfio_pci_quirk *quirk)
+static bool is_named(const char *name, const char *s, size_t len)
+{
+	return strlen(name) == len && !strncmp(name, s, len);
+}
+
+/**
+ * vpv_is_flag - does a name mean something in all quirks parameters?
+ * @name: the name, which need not end there
+ * @len: its length
+ *
+ * Return: whether it does.
+ */
+bool vpv_is_flag(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		if (is_named(flags[i].name, name, len))
+			return true;
+	for (i = 0; i < ARRAY_SIZE(actions); i++)
+		if (is_named(actions[i].name, name, len))
+			return true;
+	return false;
+}
+
+/* "=" and what the module parameter of that name takes; a bool may go without. */
+static const char *parse_setting(const char **s,
+				 const struct vfio_pci_variant_setting *setting,
+				 unsigned int *value)
+{
+	const char *text;
+
+	if (**s != '=') {
+		*value = 1;
+		return setting->is_bool ? NULL : "a value is missing";
+	}
+	text = ++*s;
+	while (**s && **s != '+' && !isspace(**s))
+		(*s)++;
+	return vpv_parse_setting(setting, text, *s - text, value);
+}
+
+static const char *parse_flag(const char **s,
+			      struct vfio_pci_variant_setting * const *settings,
+			      struct vpv_user_quirk *user)
 {
 	const char *name = *s;
 	size_t len, i;
+	int n;
 
 	while (islower(**s) || isdigit(**s) || **s == '_')
 		(*s)++;
 	len = *s - name;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
-		if (strlen(flags[i].name) == len &&
-		    !strncmp(flags[i].name, name, len))
-			return parse_bool(s, flags[i].flag, quirk);
+		if (is_named(flags[i].name, name, len))
+			return parse_bool(s, flags[i].flag, &user->quirk);
 	for (i = 0; i < ARRAY_SIZE(actions); i++)
-		if (strlen(actions[i].name) == len &&
-		    !strncmp(actions[i].name, name, len))
-			return actions[i].parse(s, quirk);
-	return "there is no such flag";
+		if (is_named(actions[i].name, name, len))
+			return actions[i].parse(s, &user->quirk);
+	n = vpv_find_setting(settings, name, len);
+	if (n < 0)
+		return "there is no such flag, nor has this variant such a setting";
+	user->settings.set |= BIT(n);
+	return parse_setting(s, settings[n], &user->settings.values[n]);
 }
 
 /**
@@ -417,12 +469,16 @@ static const char *parse_flag(const char **s, struct vfio_pci_quirk *quirk)
  * @piece: "SELECTOR:FLAG[+FLAG...]", white space around the whole ignored.
  *	SELECTOR is vendor:device[:subvendor[:subdevice]], or
  *	[domain:]bus:slot.function, or both with @ between; FLAG one of the names
- *	in flags[] and actions[], with its value; numbers are hexadecimal
+ *	in flags[] and actions[], with its value, where numbers are hexadecimal; or a
+ *	setting of the variant's own, with a value as its module parameter takes it
+ * @settings: those of the variant whose parameter it is; NULL: none
  * @user: the row; undefined on error
  *
  * Return: NULL, or what is wrong with @piece, in words.
  */
-const char *vpv_parse_quirk(const char *piece, struct vpv_user_quirk *user)
+const char *vpv_parse_quirk(const char *piece,
+			    struct vfio_pci_variant_setting * const *settings,
+			    struct vpv_user_quirk *user)
 {
 	const char *s = piece, *fault;
 
@@ -432,7 +488,7 @@ const char *vpv_parse_quirk(const char *piece, struct vpv_user_quirk *user)
 
 	fault = parse_selector(&s, user);
 	while (!fault) {
-		fault = parse_flag(&s, &user->quirk);
+		fault = parse_flag(&s, settings, user);
 		if (fault || *s != '+')
 			break;
 		s++;
@@ -444,6 +500,8 @@ const char *vpv_parse_quirk(const char *piece, struct vpv_user_quirk *user)
 		s++;
 	if (*s)
 		return "something follows a flag that is not +";
+	if (user->settings.set && quirk_is_empty(&user->quirk))
+		return NULL;
 	return vpv_quirk_fault(&user->quirk);
 }
 
@@ -495,6 +553,33 @@ int vpv_format_quirk(const struct vfio_pci_quirk *quirk, char *buf,
 	/* Each wrote a + before itself. */
 	memmove(buf, buf + 1, n);
 	return n - 1;
+}
+
+/**
+ * vpv_format_row - the text form of what a user's row does
+ * @user: the row
+ * @settings: those of the variant whose parameter it is; NULL: none
+ * @buf: at least VPV_QUIRK_TEXT bytes, or the text may be cut off
+ * @size: of @buf, above 0
+ *
+ * Return: the length of the text, which the parameter understands.
+ */
+int vpv_format_row(const struct vpv_user_quirk *user,
+		   struct vfio_pci_variant_setting * const *settings, char *buf,
+		   size_t size)
+{
+	int n, i;
+
+	n = vpv_format_quirk(&user->quirk, buf, size);
+	for (i = 0; settings && settings[i]; i++) {
+		if (!(user->settings.set & BIT(i)))
+			continue;
+		n += scnprintf(buf + n, size - n, "%s%s=", n ? "+" : "",
+			       settings[i]->name);
+		n += vpv_format_setting(settings[i], user->settings.values[i],
+					buf + n, size - n);
+	}
+	return n;
 }
 
 static int format_field(char colon, u32 value, char *buf, size_t size)

@@ -5,6 +5,53 @@
 
 #include "core.h"
 
+/* --- a variant's own ----------------------------------------------------------- */
+
+/* Whose settings a device has: that whose hooks it has. */
+static const struct vfio_pci_variant *
+owner_of(const struct vfio_pci_variant_device *vvdev)
+{
+	return vvdev->adopted ?: vvdev->variant;
+}
+
+/*
+ * They are the owner's, its quirks parameter included: that of who adopts it does not
+ * know their names. Of that parameter nothing else holds then.
+ */
+static void latch_own(struct vfio_pci_variant_device *vvdev)
+{
+	const struct vfio_pci_variant *owner = owner_of(vvdev);
+	const struct vpv_user_rows *rows;
+	struct vpv_set_values values;
+	unsigned int i;
+
+	if (!owner->settings)
+		return;
+	if (owner == vvdev->adopted) {
+		if (owner->params)
+			vvdev->adopted_rows = vpv_user_rows_get(&owner->params->quirks);
+		rows = vvdev->adopted_rows;
+	} else {
+		rows = vvdev->quirks ? vvdev->quirks->user_rows : NULL;
+	}
+
+	vpv_rows_values(rows, vvdev->core.pdev, &values);
+	for (i = 0; owner->settings[i]; i++)
+		vvdev->values[i] = values.set & BIT(i) ? values.values[i] :
+				   READ_ONCE(owner->settings[i]->value);
+}
+
+/**
+ * vpv_settings_free - give back what vpv_settings_latch() took
+ * @vvdev: the device, which nobody can open any more
+ */
+void vpv_settings_free(struct vfio_pci_variant_device *vvdev)
+{
+	vpv_user_rows_put(vvdev->adopted_rows);
+}
+
+/* --- all of them --------------------------------------------------------------- */
+
 /**
  * vpv_settings_latch - fix the settings of a device for as long as it is bound
  * @vvdev: the device, its quirks matched; not published yet
@@ -33,12 +80,12 @@ void vpv_settings_latch(struct vfio_pci_variant_device *vvdev)
 						      VFIO_PCI_QUIRK_DISABLE_IDLE_D3,
 						      disable_idle_d3),
 	};
+	latch_own(vvdev);
 }
 
-/*
- * The driver core removes the files, and waits for their readers, before it
- * calls remove(): drvdata is valid throughout.
- */
+/* --- sysfs --------------------------------------------------------------------- */
+
+/* Removing a file waits for its readers: drvdata is valid throughout. */
 static struct vfio_pci_variant_device *to_vvdev(struct device *dev)
 {
 	return to_vfio_pci_variant_device(dev_get_drvdata(dev));
@@ -103,8 +150,69 @@ static const struct attribute_group vpv_dev_group = {
 	.attrs = vpv_dev_attrs,
 };
 
-/* For pci_driver.dev_groups: there after probe, gone before remove. */
-const struct attribute_group *vpv_dev_groups[] = {
-	&vpv_dev_group,
-	NULL
-};
+static ssize_t setting_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	const struct vfio_pci_variant_setting *setting =
+		container_of(attr, struct vfio_pci_variant_setting, file);
+	int n;
+
+	n = vpv_format_setting(setting,
+			       vfio_pci_variant_value(to_vvdev(dev), setting),
+			       buf, PAGE_SIZE - 1);
+	return n + sysfs_emit_at(buf, n, "\n");
+}
+
+/**
+ * vpv_settings_start - make the settings of a variant's own ready for devices
+ * @variant: a variant that is about to be registered
+ */
+void vpv_settings_start(const struct vfio_pci_variant *variant)
+{
+	unsigned int i;
+
+	for (i = 0; variant->settings && variant->settings[i]; i++) {
+		struct vfio_pci_variant_setting *setting = variant->settings[i];
+
+		setting->index = i;
+		setting->file.attr.name = setting->name;
+		setting->file.attr.mode = 0444;
+		setting->file.show = setting_show;
+	}
+}
+
+/**
+ * vpv_settings_show - show in sysfs what holds for a device
+ * @vvdev: the device, settings latched, drvdata set; device lock held
+ *
+ * Which files there are is for a device, not for a driver, to say: those of an adopted
+ * variant are among them.
+ *
+ * Return: 0 or an errno; then there is nothing to hide.
+ */
+int vpv_settings_show(struct vfio_pci_variant_device *vvdev)
+{
+	const struct vfio_pci_variant *owner = owner_of(vvdev);
+	struct kobject *kobj = &vvdev->core.pdev->dev.kobj;
+	unsigned int i;
+	int ret;
+
+	ret = sysfs_create_group(kobj, &vpv_dev_group);
+	for (i = 0; !ret && owner->settings && owner->settings[i]; i++) {
+		ret = sysfs_add_file_to_group(kobj, &owner->settings[i]->file.attr,
+					      vpv_dev_group.name);
+		if (ret)
+			vpv_settings_hide(vvdev);
+	}
+	return ret;
+}
+
+/**
+ * vpv_settings_hide - mirror of vpv_settings_show()
+ * @vvdev: the device, drvdata set
+ */
+void vpv_settings_hide(struct vfio_pci_variant_device *vvdev)
+{
+	/* The folder goes, and all that is in it. */
+	sysfs_remove_group(&vvdev->core.pdev->dev.kobj, &vpv_dev_group);
+}

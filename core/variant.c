@@ -13,8 +13,7 @@ static bool overrides_framework(const struct pci_driver *driver)
 {
 	return driver->id_table || driver->probe || driver->remove ||
 	       driver->sriov_configure || driver->err_handler ||
-	       driver->dev_groups || driver->suspend || driver->resume ||
-	       driver->driver.pm || driver->driver.dev_groups;
+	       driver->suspend || driver->resume || driver->driver.pm;
 }
 
 /* Names the first bad quirk in the log. */
@@ -59,6 +58,7 @@ static const char *find_rw_fault(const struct vfio_pci_variant_ops *ops)
 		return "its rw_regions names one above VFIO_PCI_VGA_REGION_INDEX";
 	return NULL;
 }
+
 /* The same of its mmap hook. */
 static const char *find_mmap_fault(const struct vfio_pci_variant_ops *ops)
 {
@@ -70,7 +70,6 @@ static const char *find_mmap_fault(const struct vfio_pci_variant_ops *ops)
 		return "a register is in a BAR that its mmap hook is for";
 	return NULL;
 }
-
 
 /* What is wrong with @variant, or NULL. */
 static const char *find_fault(const struct vfio_pci_variant *variant)
@@ -93,6 +92,8 @@ static const char *find_fault(const struct vfio_pci_variant *variant)
 		return "it has a close hook but neither open nor add_regions";
 	if (variant->generic && ops != &vpv_no_ops)
 		return "it is generic but has hooks of its own";
+	if (variant->generic && variant->settings)
+		return "it is generic but has settings of its own";
 	if (variant->generic && variant->specialised)
 		return "it is generic and specialised";
 	if (variant->specialised && !variant->id_table)
@@ -105,7 +106,8 @@ static const char *find_fault(const struct vfio_pci_variant *variant)
 		return "it counts quirks that it does not have";
 	if (variant->quirks && !variant->nr_quirks)
 		return "it has quirks but counts none";
-	return find_rw_fault(ops) ?: vpv_regs_fault(ops) ?: find_mmap_fault(ops);
+	return find_rw_fault(ops) ?: vpv_regs_fault(ops) ?: find_mmap_fault(ops) ?:
+	       vpv_settings_fault(variant->settings);
 }
 
 static void build_drivers(struct vfio_pci_variant *variant)
@@ -133,7 +135,6 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	driver->remove = vpv_remove;
 	driver->sriov_configure = vpv_sriov_configure;
 	driver->err_handler = &vpv_err_handlers;
-	driver->dev_groups = vpv_dev_groups;
 	/* DMA is the user's, through its own mappings. */
 	driver->driver_managed_dma = true;
 }
@@ -178,6 +179,7 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 	}
 
 	build_drivers(variant);
+	vpv_settings_start(variant);
 	ret = vpv_quirks_start(variant, owner);
 	if (ret)
 		return ret;

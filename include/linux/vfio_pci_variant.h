@@ -56,6 +56,7 @@
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
 #include <linux/vfio_pci_quirk.h>
+#include <linux/vfio_pci_setting.h>
 #include <linux/wait.h>
 
 /*
@@ -142,9 +143,9 @@ struct vfio_pci_variant_reg {
  *	mapped, but for what @mmap maps, nor exported as dma-buf, and a device with
  *	such a BAR has no ioeventfds: the user would get past the hook. Regions of a variant's own
  *	have a hook of their own (&struct vfio_pci_regops).
- * @mmio_bars: BIT(n) for each BAR n whose registers hooks read and write themselves
  * @mmap_bars: BIT(n) for each BAR n that @mmap is for. It is not exported as dma-buf.
  *	None with registers of the table.
+ * @mmio_bars: BIT(n) for each BAR n whose registers hooks read and write themselves
  *	(vfio_pci_variant_read_reg()). It is mapped from before @open until after
  *	@close. A function where one of them is no memory is not bound.
  * @regs: registers that the variant answers for, in the order of BAR and offset. NULL:
@@ -160,8 +161,8 @@ struct vfio_pci_variant_reg {
 struct vfio_pci_variant_ops {
 	size_t priv_size;
 	u32 rw_regions;
-	u8 mmio_bars;
 	u8 mmap_bars;
+	u8 mmio_bars;
 	const struct vfio_pci_variant_reg *regs;
 	size_t nr_regs;
 
@@ -234,7 +235,6 @@ struct vfio_pci_variant_ops {
 		      size_t count, loff_t *ppos, bool iswrite);
 
 	/**
-	/**
 	 * @region_info: Tell the user of a region otherwise than the core does.
 	 *
 	 * Called when the user asks about any region, with what the core says in
@@ -264,6 +264,7 @@ struct vfio_pci_variant_ops {
 	int (*mmap)(struct vfio_pci_variant_device *vvdev, unsigned int bar,
 		    struct vm_area_struct *vma);
 
+	/**
 	 * @reset_done: The PCI core has tried to reset the function.
 	 *
 	 * That can be at any time between probe and remove, whether the device
@@ -446,6 +447,8 @@ struct vfio_pci_variant_settings {
  * @ops: what it does differently. NULL: nothing, plain pass-through.
  * @quirks: rows for hardware that it may bind. NULL: none.
  * @nr_quirks: number of @quirks
+ * @settings: those that it has besides the standard ones, a list that NULL ends. NULL:
+ *	none. A generic variant has none.
  * @generic: it takes any function, adds nothing of its own, and adopts: when it
  *	binds a function that a specialised variant matches, it runs that
  *	one's hooks and applies its quirks, under its own name and settings, and
@@ -472,6 +475,7 @@ struct vfio_pci_variant {
 	const struct vfio_pci_variant_ops *ops;
 	const struct vfio_pci_quirk *quirks;
 	size_t nr_quirks;
+	struct vfio_pci_variant_setting * const *settings;
 	bool generic;
 	bool specialised;
 	const struct vfio_pci_variant_gate *gate;
@@ -525,6 +529,12 @@ struct vfio_pci_variant_device {
 	/* private: what is special about it; NULL: nothing */
 	struct vpv_quirks *quirks;
 
+	/* private: of the variant whose hooks it has, by their index */
+	unsigned int values[VFIO_PCI_VARIANT_MAX_SETTINGS];
+
+	/* private: quirks= of @adopted, as it was; NULL: none */
+	struct vpv_user_rows *adopted_rows;
+
 	/* private: who has it open */
 	struct vfio_pci_variant_user user;
 
@@ -577,6 +587,24 @@ to_vfio_pci_variant_device(struct vfio_pci_core_device *core)
 static inline void *vfio_pci_variant_priv(struct vfio_pci_variant_device *vvdev)
 {
 	return vvdev->priv;
+}
+
+/**
+ * vfio_pci_variant_value - what a setting of the variant's own is for a device
+ * @vvdev: the device, from the init hook on
+ * @setting: one of &vfio_pci_variant.settings
+ *
+ * Constant while the device is bound. Adopted or not, it is what the parameter of
+ * the variant that has the setting said when the device was bound, or the quirks
+ * parameter of the same module for this device.
+ *
+ * Return: 0 or 1; a number; or the index of a choice.
+ */
+static inline unsigned int
+vfio_pci_variant_value(const struct vfio_pci_variant_device *vvdev,
+			 const struct vfio_pci_variant_setting *setting)
+{
+	return vvdev->values[setting->index];
 }
 
 /**
@@ -640,6 +668,8 @@ int vfio_pci_variant_emulate_config(struct vfio_pci_variant_device *vvdev,
 
 void vfio_pci_variant_wait_for_close(struct vfio_pci_variant_device *vvdev);
 
+int vfio_pci_variant_mmap(struct vfio_pci_variant_device *vvdev,
+			  struct vm_area_struct *vma);
 void vfio_pci_variant_set_vm_flags(struct vm_area_struct *vma, unsigned long flags);
 
 int __must_check vfio_pci_variant_mmio_begin(struct vfio_pci_variant_device *vvdev);
@@ -668,8 +698,6 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 	((u64)VFIO_PCI_VARIANT_ABI << 32 | sizeof(struct vfio_pci_variant_device))
 
 /**
-int vfio_pci_variant_mmap(struct vfio_pci_variant_device *vvdev,
-			  struct vm_area_struct *vma);
  * VFIO_PCI_VARIANT_IMPORT - let a module use the framework
  *
  * Its exports are in a namespace. For modules with an init of their own;
@@ -807,8 +835,8 @@ extern const struct kernel_param_ops vfio_pci_variant_quirks_ops;
  * Names and permissions are those of the in-tree vfio-pci, which has no quirks
  * parameter. A variant that
  * wants fewer defines the structure itself and uses the
- * VFIO_PCI_VARIANT_PARAM_* macros it likes; one that wants more adds
- * module_param() lines of its own.
+ * VFIO_PCI_VARIANT_PARAM_* macros it likes; one that wants more has settings of its
+ * own, see <linux/vfio_pci_setting.h>.
  */
 #define VFIO_PCI_VARIANT_PARAMS(__p)				\
 	static struct vfio_pci_variant_params __p;		\

@@ -13,17 +13,19 @@
 
 VFIO_PCI_VARIANT_PARAMS(params);
 
-static bool disable_opregion;
-module_param(disable_opregion, bool, 0644);
-MODULE_PARM_DESC(disable_opregion, "Leave out the OpRegion; ASLS reads as 0 then");
+VFIO_PCI_VARIANT_BOOL(disable_opregion, false,
+		      "Leave out the OpRegion; ASLS reads as 0 then");
+VFIO_PCI_VARIANT_BOOL(disable_bridges, false,
+		      "Leave out the config space of the host and LPC bridge");
+VFIO_PCI_VARIANT_BOOL(strict, false,
+		      "Refuse to open a device of which a region can't be shown");
 
-static bool disable_bridges;
-module_param(disable_bridges, bool, 0644);
-MODULE_PARM_DESC(disable_bridges, "Leave out the config space of the host and LPC bridge");
-
-static bool strict;
-module_param(strict, bool, 0644);
-MODULE_PARM_DESC(strict, "Refuse to open a device of which a region can't be shown");
+static struct vfio_pci_variant_setting * const igd_settings[] = {
+	&disable_opregion,
+	&disable_bridges,
+	&strict,
+	NULL
+};
 
 #define IGD_REGION_TYPE \
 	(VFIO_REGION_TYPE_PCI_VENDOR_TYPE | PCI_VENDOR_ID_INTEL)
@@ -39,9 +41,6 @@ MODULE_PARM_DESC(strict, "Refuse to open a device of which a region can't be sho
  */
 struct igd {
 	const char *plain;
-	bool disable_opregion;
-	bool disable_bridges;
-	bool strict;
 	u32 asls;
 };
 
@@ -74,10 +73,6 @@ static int igd_init(struct vfio_pci_variant_device *vvdev)
 	struct igd *igd = vfio_pci_variant_priv(vvdev);
 
 	igd->plain = igd_why_plain(vvdev->core.pdev);
-	igd->disable_opregion = READ_ONCE(disable_opregion);
-	igd->disable_bridges = READ_ONCE(disable_bridges);
-	igd->strict = READ_ONCE(strict);
-
 	if (igd->plain)
 		return 0;
 	return pci_read_config_dword(vvdev->core.pdev, IGD_ASLS, &igd->asls);
@@ -91,9 +86,7 @@ static int igd_init(struct vfio_pci_variant_device *vvdev)
 static int igd_leave_out(struct vfio_pci_variant_device *vvdev, const char *what,
 			 const char *why, const char *effect, int error)
 {
-	const struct igd *igd = vfio_pci_variant_priv(vvdev);
-
-	if (igd->strict) {
+	if (vfio_pci_variant_value(vvdev, &strict)) {
 		pci_warn(vvdev->core.pdev,
 			 "vfio-pci-igd: %s: %s; not opened, as strict is set; strict=0 opens without it\n",
 			 what, why);
@@ -257,7 +250,7 @@ static int igd_add_opregion(struct vfio_pci_variant_device *vvdev, bool *shown)
 	bool good = false;
 	int ret;
 
-	if (igd->disable_opregion) {
+	if (vfio_pci_variant_value(vvdev, &disable_opregion)) {
 		igd_no_opregion(vvdev, "disable_opregion is set");
 		return 0;
 	}
@@ -404,7 +397,8 @@ static int igd_add_regions(struct vfio_pci_variant_device *vvdev)
 	}
 
 	/* A card is no part of what the bridges tell of. */
-	if (igd->disable_bridges || (!shown && !igd_is_processors(pdev)))
+	if (vfio_pci_variant_value(vvdev, &disable_bridges) ||
+	    (!shown && !igd_is_processors(pdev)))
 		return 0;
 
 	for (i = 0; i < ARRAY_SIZE(igd_bridges); i++) {
@@ -442,6 +436,7 @@ static struct vfio_pci_variant variant = {
 	.name = "vfio-pci-igd",
 	.id_table = igd_ids,
 	.ops = &igd_ops,
+	.settings = igd_settings,
 	.specialised = true,
 	.params = &params,
 };

@@ -18,19 +18,17 @@
 
 VFIO_PCI_VARIANT_PARAMS(params);
 
-static bool allow_unmanaged_link;
-module_param(allow_unmanaged_link, bool, 0644);
-MODULE_PARM_DESC(allow_unmanaged_link,
-		 "On bare metal, show regions of links that no kernel since 5.13 sets up: an access may stop the machine");
+VFIO_PCI_VARIANT_BOOL(allow_unmanaged_link, false,
+		      "On bare metal, show regions of links that no kernel since 5.13 sets up: an access may stop the machine");
+
+static struct vfio_pci_variant_setting * const nvlink2_settings[] = {
+	&allow_unmanaged_link,
+	NULL
+};
 
 /* The region of a function, as the user's offset has it. */
 #define NVLINK2_PGOFF_MASK \
 	((1ULL << (VFIO_PCI_OFFSET_SHIFT - PAGE_SHIFT)) - 1)
-
-/* What holds for one bound function. */
-struct nvlink2 {
-	bool is_unmanaged;
-};
 
 /**
  * struct nvlink2_kind - a sort of region
@@ -366,10 +364,18 @@ static int nvlink2_add_region(struct vfio_pci_variant_device *vvdev,
 	return ret;
 }
 
+/*
+ * On bare metal the kernel set up the links until 5.13, and nothing does since. What
+ * runs a guest does it for the guest.
+ */
+static bool nvlink2_is_unmanaged(void)
+{
+	return of_machine_is_compatible("ibm,powernv");
+}
+
 static int nvlink2_try_kind(struct vfio_pci_variant_device *vvdev,
 			    const struct nvlink2_kind *kind)
 {
-	const struct nvlink2 *nvlink2 = vfio_pci_variant_priv(vvdev);
 	struct pci_dev *pdev = vvdev->core.pdev;
 	struct nvlink2_window window;
 	const char *why;
@@ -379,7 +385,8 @@ static int nvlink2_try_kind(struct vfio_pci_variant_device *vvdev,
 	/* Without a description it is a device as any. */
 	if (ret == -ENODEV)
 		return 0;
-	if (nvlink2->is_unmanaged) {
+	if (nvlink2_is_unmanaged() &&
+	    !vfio_pci_variant_value(vvdev, &allow_unmanaged_link)) {
 		pci_info(pdev, "vfio-pci-nvlink2: %s left out: nothing sets up the link; allow_unmanaged_link=1 shows it all the same, at the risk that an access stops the machine\n",
 			 kind->name);
 		return 0;
@@ -401,19 +408,6 @@ static int nvlink2_try_kind(struct vfio_pci_variant_device *vvdev,
 
 /* --- the variant ----------------------------------------------------------------------- */
 
-/*
- * On bare metal the kernel set up the links until 5.13, and nothing does since. What
- * runs a guest does it for the guest.
- */
-static int nvlink2_init(struct vfio_pci_variant_device *vvdev)
-{
-	struct nvlink2 *nvlink2 = vfio_pci_variant_priv(vvdev);
-
-	nvlink2->is_unmanaged = of_machine_is_compatible("ibm,powernv") &&
-				!READ_ONCE(allow_unmanaged_link);
-	return 0;
-}
-
 static int nvlink2_add_regions(struct vfio_pci_variant_device *vvdev)
 {
 	size_t i;
@@ -432,8 +426,6 @@ static int nvlink2_add_regions(struct vfio_pci_variant_device *vvdev)
 }
 
 static const struct vfio_pci_variant_ops nvlink2_ops = {
-	.priv_size = sizeof(struct nvlink2),
-	.init = nvlink2_init,
 	.add_regions = nvlink2_add_regions,
 };
 
@@ -458,6 +450,7 @@ static struct vfio_pci_variant variant = {
 	.name = "vfio-pci-nvlink2",
 	.id_table = nvlink2_ids,
 	.ops = &nvlink2_ops,
+	.settings = nvlink2_settings,
 	.specialised = true,
 	.params = &params,
 };

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 #include "quirk_text.h"
+#include "settings.h"
 
 static void write_out(const struct vpv_user_quirk *user, char *text,
 		      size_t size)
@@ -13,7 +14,7 @@ static void write_out(const struct vpv_user_quirk *user, char *text,
 
 	must(n > 0 && n < VPV_SELECTOR_TEXT);
 	text[n++] = ':';
-	must(vpv_format_quirk(&user->quirk, text + n, size - n) > 0);
+	must(vpv_format_row(user, unit_settings, text + n, size - n) > 0);
 }
 
 int fuzz_one_input(const uint8_t *data, size_t size)
@@ -23,12 +24,12 @@ int fuzz_one_input(const uint8_t *data, size_t size)
 	struct vpv_user_quirk user, reread;
 	char *text = text_of(data, size);
 
-	if (!vpv_parse_quirk(text, &user)) {
-		must(!vpv_quirk_fault(&user.quirk));
+	if (!vpv_parse_quirk(text, unit_settings, &user)) {
+		must(user.settings.set || !vpv_quirk_fault(&user.quirk));
 		must(!vpv_match_fault(&user.quirk.match));
 		write_out(&user, written, sizeof(written));
-		must(!vpv_parse_quirk(written, &reread));
-		must(vpv_quirk_is_same(&user.quirk, &reread.quirk));
+		must(!vpv_parse_quirk(written, unit_settings, &reread));
+		must(vpv_row_is_same(&user, &reread));
 		must(user.by_address == reread.by_address);
 		must(vpv_has_id(&user) == vpv_has_id(&reread));
 		write_out(&reread, again, sizeof(again));
