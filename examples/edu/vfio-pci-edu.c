@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * QEMU's edu device, as its vendor would have it passed through: the device computes
- * factorials in 32 bits, so that 13! and above come out wrong. Here they are 12!, and
- * a region tells how many there were. Registers: "EDU device" in QEMU's documentation.
+ * factorials in 32 bits, so that 13! and above come out wrong. Here they are 12!, or less,
+ * and a region tells how many there were. Registers: "EDU device" in QEMU's documentation.
  */
 #include <linux/vfio_pci_variant.h>
 
@@ -35,18 +35,23 @@ static int edu_add_regions(struct vfio_pci_variant_device *vvdev)
 					     EDU_VENDOR, 1, &edu_counters);
 }
 
+/* [setting] */
+VFIO_PCI_VARIANT_UINT(limit, 12, 1, 12, "Largest number whose factorial is computed");
+static struct vfio_pci_variant_setting * const edu_settings[] = { &limit, NULL };
+
 /* [register] */
 static int edu_ask(struct vfio_pci_variant_device *vvdev,
 		   const struct vfio_pci_variant_reg *reg, u64 value, u64 mask)
 {
+	u64 most = vfio_pci_variant_value(vvdev, &limit);
 	struct edu *edu = vfio_pci_variant_priv(vvdev);
 
 	/* The device takes all of a register or nothing. */
 	if (mask != U32_MAX)
 		return 0;
 	atomic64_inc(&edu->counts[0]);
-	atomic64_add(value > 12, &edu->counts[1]);
-	return vfio_pci_variant_mmio_write(vvdev, 0, reg->offset, 4, min(value, 12ULL));
+	atomic64_add(value > most, &edu->counts[1]);
+	return vfio_pci_variant_mmio_write(vvdev, 0, reg->offset, 4, min(value, most));
 }
 
 static const struct vfio_pci_variant_reg edu_regs[] = {
@@ -84,6 +89,7 @@ static struct vfio_pci_variant edu_variant = {
 	.ops = &edu_ops,
 	.quirks = edu_quirks,
 	.nr_quirks = ARRAY_SIZE(edu_quirks),
+	.settings = edu_settings,
 	.specialised = true,
 	.params = &params,
 };

@@ -105,6 +105,13 @@ uses()
 	is "half a register is not written" \
 		"$(vfio-do "$edu" region-write 2 0 8 5 until 4 0 20 0 region 4 0 8 | tail -n 1)" 1c8cfc00
 	is "they were counted, and the next user is not told" "$(counted | xargs)" "1 1 0 0"
+	is "its setting" "$(cat "/sys/bus/pci/devices/$edu/vfio_pci_variant/limit")" 12
+	echo "$edu:limit=5" >/sys/module/vfio_pci_edu/parameters/quirks
+	bind_override "$edu" ""
+	bind_override "$edu" "$1"
+	is "lower, it is for this device" "$(vfio-do "$edu" region-write 4 0 8 d until 4 0 20 0 \
+		region 4 0 8 | tail -n 1)" 00000078
+	echo >/sys/module/vfio_pci_edu/parameters/quirks
 }
 
 edu_works()

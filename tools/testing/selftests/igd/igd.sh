@@ -170,6 +170,18 @@ log_mark
 is "disable_bridges: regions" "$(subtypes)" 1
 is "disable_bridges: nothing is said" "$(log_since | grep -c vfio-pci-igd:)" 0
 echo 0 >$parameters/disable_bridges
+echo "$igd:no_mmap=0,$igd:disable_bridges" >$parameters/quirks
+bind_override $igd vfio-pci-igd
+is "quirks=: this device has no bridges" "$(subtypes)" 1
+load_ours
+bind_override $igd vfio-pci
+is "quirks=: adopted by vfio-pci it has none" "$(subtypes)" 1
+is "quirks=: sysfs says what holds of them" \
+	"$(cat "/sys/bus/pci/devices/$igd/vfio_pci_variant/quirks")" \
+	"adopted-parameter disable_bridges=1 $igd"
+bind_override $igd ""
+rmmod vfio_pci
+echo >$parameters/quirks
 check "the standard ones are its own" test -w $parameters/nointxmask -a \
 	-w $parameters/quirks -a -e $parameters/disable_vga
 

@@ -4,13 +4,16 @@
  *        vfio-regs BDF resets N
  *        vfio-regs BDF areas
  *        vfio-regs BDF maps
- * BAR 2 of an ivshmem that is bound to vpv-regs: memory with registers in it.
+ *        vfio-regs BDF size
+ * BAR 2 of an ivshmem that is bound to vpv-regs: memory with registers in it; or, but for
+ * the first two, to another variant.
  *   fuzz     N reads and writes of any length, most of them at the borders of registers,
  *            compared with a model of them and, byte by byte, with the memory itself,
  *            which is reached beside VFIO; prints TAP
  *   resets   resets it N times while hooks write and read a byte of the memory; prints TAP
  *   areas    prints "all", "none", or "START-END" of each part that can be mapped, in hex
  *   maps     prints the same, as found by mapping every page alone
+ *   size     prints how large the user is told that it is, in hex
  */
 #include <sys/wait.h>
 
@@ -237,7 +240,7 @@ static void maps(void)
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		errx(2, "usage: vfio-regs BDF fuzz N SEED|resets N|areas|maps");
+		errx(2, "usage: vfio-regs BDF fuzz N SEED|resets N|areas|maps|size");
 	vfio_must_open(&vfio, argv[1]);
 	start = vfio_region(&vfio, BAR).offset;
 
@@ -245,6 +248,8 @@ int main(int argc, char **argv)
 		areas();
 	else if (!strcmp(argv[2], "maps"))
 		maps();
+	else if (!strcmp(argv[2], "size"))
+		printf("%llx\n", (unsigned long long)vfio_region(&vfio, BAR).size);
 	else if (argc == 4 && !strcmp(argv[2], "resets"))
 		return resets(atoi(argv[3]));
 	else if (argc == 5 && !strcmp(argv[2], "fuzz"))
