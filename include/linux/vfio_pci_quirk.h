@@ -18,11 +18,9 @@
 
 struct vfio_pci_variant_device;
 
-/*
- * Flags of a row, with the names that quirks= and sysfs use.
- *
- * deny: unsafe in the hands of an untrusted user; binding fails with EINVAL.
- */
+/* Flags of a row, with the names that quirks= and sysfs use. */
+
+/* deny: unsafe in the hands of an untrusted user; binding fails with EINVAL */
 #define VFIO_PCI_QUIRK_DENY		BIT(0)
 /* nointxmask: mask INTx at the interrupt controller, not in the function */
 #define VFIO_PCI_QUIRK_NOINTXMASK	BIT(1)

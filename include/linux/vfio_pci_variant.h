@@ -20,7 +20,8 @@
  *            init(), init() of the gate
  *            vfio_pci_core_register_device(): from here on it can be opened, but
  *            for those with a gate: start() lets users in
- *   open     open() of the gate
+ *   open     match() of the gate, where it is asked for by name
+ *            open() of the gate
  *            configuration restored if it was lost: reset_done()
  *            vfio_pci_core_enable(), which resets the function: reset_done()
  *            quirks applied to what the user sees, their fixups run
@@ -655,25 +656,35 @@ struct vfio_pci_variant_counters {
 
 #endif /* !__GENKSYMS__ */
 
+/* More on each of these is where it is defined, and in Documentation/reference.rst. */
+
+/* Add a region that users only read; in add_regions. */
 int vfio_pci_variant_add_ro_region(struct vfio_pci_variant_device *vvdev,
 				   u32 type, u32 subtype, size_t size,
 				   const struct vfio_pci_variant_ro_ops *ops,
 				   void *data);
+/* Add a region of numbers that users read; in add_regions. */
 int vfio_pci_variant_add_counters(struct vfio_pci_variant_device *vvdev,
 				  u32 type, u32 subtype,
 				  const struct vfio_pci_variant_counters *counters);
+/* Give the user bytes of config space of their own, until the device is closed. */
 int vfio_pci_variant_emulate_config(struct vfio_pci_variant_device *vvdev,
 				    unsigned int offset, const void *value,
 				    size_t count);
 
+/* Ask the user of a device to let go, and wait until they do. */
 void vfio_pci_variant_wait_for_close(struct vfio_pci_variant_device *vvdev);
 
+/* Map a part of a BAR as the core does; in a mmap hook. */
 int vfio_pci_variant_mmap(struct vfio_pci_variant_device *vvdev,
 			  struct vm_area_struct *vma);
+/* Add flags to those of a mapping; in a mmap hook. */
 void vfio_pci_variant_set_vm_flags(struct vm_area_struct *vma, unsigned long flags);
 
+/* Make sure that the memory of the function answers, until _end(). */
 int __must_check vfio_pci_variant_mmio_begin(struct vfio_pci_variant_device *vvdev);
 void vfio_pci_variant_mmio_end(struct vfio_pci_variant_device *vvdev);
+/* Read and write a register between the two, or in callbacks of a register. */
 int __must_check
 vfio_pci_variant_mmio_read(struct vfio_pci_variant_device *vvdev,
 			   unsigned int bar, u64 offset, unsigned int width,
@@ -681,6 +692,7 @@ vfio_pci_variant_mmio_read(struct vfio_pci_variant_device *vvdev,
 int vfio_pci_variant_mmio_write(struct vfio_pci_variant_device *vvdev,
 				unsigned int bar, u64 offset,
 				unsigned int width, u64 value);
+/* The same in one call, for other hooks. */
 int __must_check
 vfio_pci_variant_read_reg(struct vfio_pci_variant_device *vvdev,
 			  unsigned int bar, u64 offset, unsigned int width,
@@ -689,6 +701,7 @@ int vfio_pci_variant_write_reg(struct vfio_pci_variant_device *vvdev,
 			       unsigned int bar, u64 offset, unsigned int width,
 			       u64 value);
 
+/* For vfio_pci_variant_register(). */
 int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 				struct module *owner, const char *mod_name,
 				u64 abi);
@@ -723,6 +736,7 @@ int __vfio_pci_variant_register(struct vfio_pci_variant *variant,
 	__vfio_pci_variant_register(variant, THIS_MODULE, KBUILD_MODNAME, \
 				    VFIO_PCI_VARIANT_BUILD)
 
+/* Undo vfio_pci_variant_register(): unbind all functions. */
 void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
 
 /**
@@ -774,6 +788,10 @@ void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
 		     "sv" __subvendor "sd" __subdevice			\
 		     "bc" __base "sc" __sub "i" __interface)
 
+/**
+ * VFIO_PCI_VARIANT_PARAM_DISABLE_VGA - parameter disable_vga; none without VFIO_PCI_VGA
+ * @__p: name of the struct vfio_pci_variant_params
+ */
 #ifdef CONFIG_VFIO_PCI_VGA
 #define VFIO_PCI_VARIANT_PARAM_DISABLE_VGA(__p)				\
 	module_param_named(disable_vga, (__p).disable_vga, bool, 0444);	\
@@ -783,6 +801,10 @@ void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
 #define VFIO_PCI_VARIANT_PARAM_DISABLE_VGA(__p)	static_assert(1)
 #endif
 
+/**
+ * VFIO_PCI_VARIANT_PARAM_ENABLE_SRIOV - parameter enable_sriov; none without PCI_IOV
+ * @__p: name of the struct vfio_pci_variant_params
+ */
 #ifdef CONFIG_PCI_IOV
 #define VFIO_PCI_VARIANT_PARAM_ENABLE_SRIOV(__p)			\
 	module_param_named(enable_sriov, (__p).enable_sriov, bool, 0644); \
@@ -794,28 +816,47 @@ void vfio_pci_variant_unregister(struct vfio_pci_variant *variant);
 
 extern const struct kernel_param_ops vfio_pci_variant_ids_ops;
 
+/**
+ * VFIO_PCI_VARIANT_PARAM_IDS - parameter ids
+ * @__p: name of the struct vfio_pci_variant_params
+ */
 #define VFIO_PCI_VARIANT_PARAM_IDS(__p)					\
 	module_param_cb(ids, &vfio_pci_variant_ids_ops, (__p).ids, 0);	\
 	MODULE_INFO(parmtype, "ids:string");				\
 	MODULE_PARM_DESC(ids,						\
 		"PCI IDs to bind: vendor:device[:subvendor[:subdevice[:class[:class_mask]]]],...")
 
+/**
+ * VFIO_PCI_VARIANT_PARAM_NOINTXMASK - parameter nointxmask
+ * @__p: name of the struct vfio_pci_variant_params
+ */
 #define VFIO_PCI_VARIANT_PARAM_NOINTXMASK(__p)				\
 	module_param_named(nointxmask, (__p).nointxmask, bool, 0644);	\
 	MODULE_PARM_DESC(nointxmask,					\
 		"Mask INTx at the interrupt controller, for devices that can't themselves")
 
+/**
+ * VFIO_PCI_VARIANT_PARAM_DISABLE_IDLE_D3 - parameter disable_idle_d3
+ * @__p: name of the struct vfio_pci_variant_params
+ */
 #define VFIO_PCI_VARIANT_PARAM_DISABLE_IDLE_D3(__p)			\
 	module_param_named(disable_idle_d3, (__p).disable_idle_d3, bool, 0644); \
 	MODULE_PARM_DESC(disable_idle_d3,				\
 		"Leave functions in D0 while nobody uses them")
 
+/**
+ * VFIO_PCI_VARIANT_PARAM_DISABLE_DENYLIST - parameter disable_denylist
+ * @__p: name of the struct vfio_pci_variant_params
+ */
 #define VFIO_PCI_VARIANT_PARAM_DISABLE_DENYLIST(__p)			\
 	module_param_named(disable_denylist, (__p).disable_denylist, bool, 0444); \
 	MODULE_PARM_DESC(disable_denylist,				\
 		"Bind functions known to be unsafe in the hands of an untrusted user")
 
-/* For generic variants. */
+/**
+ * VFIO_PCI_VARIANT_PARAM_DISABLE_ADOPTION - parameter disable_adoption, for generic variants
+ * @__p: name of the struct vfio_pci_variant_params
+ */
 #define VFIO_PCI_VARIANT_PARAM_DISABLE_ADOPTION(__p)			\
 	module_param_named(disable_adoption, (__p).disable_adoption, bool, 0644); \
 	MODULE_PARM_DESC(disable_adoption,				\
@@ -823,6 +864,10 @@ extern const struct kernel_param_ops vfio_pci_variant_ids_ops;
 
 extern const struct kernel_param_ops vfio_pci_variant_quirks_ops;
 
+/**
+ * VFIO_PCI_VARIANT_PARAM_QUIRKS - parameter quirks
+ * @__p: name of the struct vfio_pci_variant_params
+ */
 #define VFIO_PCI_VARIANT_PARAM_QUIRKS(__p)				\
 	module_param_cb(quirks, &vfio_pci_variant_quirks_ops, &(__p).quirks, 0644); \
 	MODULE_PARM_DESC(quirks,					\
