@@ -22,7 +22,8 @@ installed = vfio-pci-variant.ko vfio-pci.ko vfio-pci-mdev.ko vfio-pci-igd.ko \
 sdk = $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/vfio-pci-variants
 share = $(INSTALL_MOD_PATH)/usr/share/vfio-pci-variants
 
-.PHONY: help modules install uninstall clean demo test test-all check mutants bench
+.PHONY: help modules install uninstall clean demo test test-all check docs mutants \
+	bench
 help:
 	@echo 'make modules [KDIR=dir]   build the modules for the kernel in KDIR'
 	@echo 'make install [KDIR=dir]   install them in updates/ and run depmod (root)'
@@ -32,6 +33,7 @@ help:
 	@echo '                          VARIANT=dir: with a variant in another repository'
 	@echo 'make test-all [K=]        each on every kernel: before a release (root)'
 	@echo 'make check                run the static checks (root)'
+	@echo 'make docs                 build Documentation/ as HTML, in out/docs/html (root)'
 	@echo 'make mutants [M=] [K=] [T=] break the product, see that its test fails (root)'
 	@echo 'make bench [K=]           cost of an access, against the in-tree driver (root)'
 	@echo 'make clean                remove what the build made here'
@@ -75,6 +77,9 @@ test-all:
 
 check:
 	tools/testing/check
+
+docs:
+	tools/testing/docs
 
 mutants:
 	K='$(K)' T='$(T)' M='$(M)' tools/testing/mutants/run
