@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: vfio-dump "BDF[ vf_token=UUID]"
+ * usage: vfio-dump "BDF[ vf_token=UUID]" [BAR...]
  * Print what VFIO says of a function, one fact a line, so that two drivers can
  * be compared with diff: device, regions and interrupts with all capabilities,
- * what a hot reset affects, the features, and the whole config space.
+ * what a hot reset affects, the features, and the whole config space; and of the BARs
+ * that are named up to 64 KB.
  */
 #include "vfio_lib.h"
 
@@ -162,14 +163,33 @@ static void dump_config(struct vfio *vfio)
 	}
 }
 
+/* A BAR that is not there has no bytes. */
+static void dump_bar(struct vfio *vfio, int bar)
+{
+	struct vfio_region_info info = vfio_region(vfio, bar);
+	uint8_t bytes[16];
+	uint64_t at;
+	ssize_t n, i;
+
+	for (at = 0; at < info.size && at < 0x10000; at += sizeof(bytes)) {
+		n = pread(vfio->device, bytes, sizeof(bytes), info.offset + at);
+		printf("bar%d %05llx:", bar, (long long)at);
+		if (n < 0)
+			printf(" errno %d", errno);
+		for (i = 0; i < n; i++)
+			printf(" %02x", bytes[i]);
+		putchar('\n');
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct vfio_device_info info;
 	struct vfio vfio;
 	uint32_t i;
 
-	if (argc != 2)
-		errx(2, "usage: vfio-dump \"BDF[ vf_token=UUID]\"");
+	if (argc < 2)
+		errx(2, "usage: vfio-dump \"BDF[ vf_token=UUID]\" [BAR...]");
 	vfio_must_open(&vfio, argv[1]);
 
 	info = dump_device(vfio.device);
@@ -180,6 +200,8 @@ int main(int argc, char **argv)
 	dump_hot_reset(vfio.device);
 	dump_features(vfio.device);
 	dump_config(&vfio);
+	for (i = 2; i < (uint32_t)argc; i++)
+		dump_bar(&vfio, atoi(argv[i]));
 	vfio_close(&vfio);
 	return 0;
 }

@@ -4,6 +4,7 @@
  *        vfio-region NAME rounds N
  *        vfio-region NAME dump|caps|test|hold TYPE SUBTYPE
  *        vfio-region NAME verify TYPE SUBTYPE FILE
+ *        vfio-region NAME borders [-REGION...] [REGION OFFSET WIDTH r|w]...
  * The regions of a function that are a variant's own; numbers are in hex.
  *   list     prints "TYPE SUBTYPE SIZE FLAGS" of each
  *   rounds   opens and closes the function N times, in decimal, and prints how many
@@ -17,6 +18,11 @@
  *   test     of one that can be read, written and mapped: does so at and around all
  *            edges, compares what is written one way with what is read the other way,
  *            and prints TAP; leaves the region filled
+ *   borders  of all regions of the function but those left out: reads around where they,
+ *            their parts that can be mapped and the registers named begin and end, of
+ *            each length, and maps the pages there; writes to registers of which it is
+ *            said; all that once more, with the memory off, but for maps and writes; and
+ *            prints TAP
  *   hold     maps all of it, closes the device, and at SIGTERM says whether the mapping
  *            still works, and ends: "open", "works" or "lost"
  */
@@ -326,6 +332,218 @@ static void hold(void)
 	printf("%s\n", p[0] == 2 && p[region.size - 1] == 2 ? "works" : "lost");
 }
 
+/* --- borders --------------------------------------------------------------------- */
+
+/* How far around a border, and how much at a time. */
+#define AROUND	9
+
+static struct {
+	uint32_t region;
+	uint64_t at;
+	uint64_t width;
+	bool writes;
+} registers[64];
+static int nr_registers;
+
+/* Of the current region: where something begins or ends. */
+static uint64_t borders[2 * 64 + 64];
+static int nr_borders;
+
+static void add_border(uint64_t at)
+{
+	if (nr_borders < (int)(sizeof(borders) / sizeof(*borders)))
+		borders[nr_borders++] = at;
+}
+
+static void find_borders(const struct vfio_region_info *info)
+{
+	const struct vfio_region_info_cap_sparse_mmap *sparse =
+		vfio_region_cap(info, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+	uint32_t i;
+	int r;
+
+	nr_borders = 0;
+	add_border(0);
+	add_border(info->size);
+	for (r = 0; r < nr_registers; r++) {
+		if (registers[r].region != info->index)
+			continue;
+		add_border(registers[r].at);
+		add_border(registers[r].at + registers[r].width);
+	}
+	for (i = 0; sparse && i < sparse->nr_areas; i++) {
+		add_border(sparse->areas[i].offset);
+		add_border(sparse->areas[i].offset + sparse->areas[i].size);
+	}
+}
+
+/* Is it an errno or a count, of what was asked for and is there, and no byte more? */
+static bool is_honest(size_t size, uint64_t at)
+{
+	static uint8_t buf[8192];
+	size_t there = at < region.size ? min(size, region.size - at) : 0, i;
+	ssize_t n;
+
+	memset(buf, 0xa5, sizeof(buf));
+	n = do_read(buf, size, at);
+	if (n < -1 || n > (ssize_t)there) {
+		printf("# read of 0x%zx at 0x%llx: %zd bytes of 0x%zx\n", size,
+		       (long long)at, n, there);
+		return false;
+	}
+	for (i = size; i < sizeof(buf) && buf[i] == 0xa5; i++)
+		;
+	if (i < sizeof(buf))
+		printf("# read of 0x%zx at 0x%llx: a byte 0x%zx behind it\n", size,
+		       (long long)at, i - size);
+	return i == sizeof(buf);
+}
+
+static bool reads_honestly(void)
+{
+	bool good = true;
+	uint64_t at;
+	size_t size;
+	int i;
+
+	for (i = 0; i < nr_borders && good; i++) {
+		at = borders[i] - min(borders[i], AROUND);
+		for (; at <= borders[i] + AROUND && good; at++)
+			for (size = 0; size <= AROUND && good; size++)
+				good = is_honest(size, at);
+	}
+	return good && is_honest(4097, region.size - 1) && is_honest(8, region.size + 4096);
+}
+
+static bool can_map(uint64_t at)
+{
+	void *p = mmap(NULL, page, PROT_READ, MAP_SHARED, vfio.device, region.offset + at);
+
+	return p != MAP_FAILED && !munmap(p, page);
+}
+
+static bool says_map(const struct vfio_region_info *info, uint64_t at)
+{
+	const struct vfio_region_info_cap_sparse_mmap *sparse =
+		vfio_region_cap(info, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+	uint32_t i;
+
+	if (!(info->flags & VFIO_REGION_INFO_FLAG_MMAP) || !sparse)
+		return info->flags & VFIO_REGION_INFO_FLAG_MMAP;
+	for (i = 0; i < sparse->nr_areas; i++)
+		if (at >= sparse->areas[i].offset &&
+		    at + page <= sparse->areas[i].offset + sparse->areas[i].size)
+			return true;
+	return false;
+}
+
+/* The pages around each border: can those be mapped of which that is said? */
+static bool maps_as_said(const struct vfio_region_info *info)
+{
+	uint64_t at, last;
+	int i;
+
+	for (i = 0; i < nr_borders; i++) {
+		at = borders[i] / page * page;
+		for (last = at + page, at -= min(at, page); at <= last; at += page)
+			if (at + page <= info->size && says_map(info, at) != can_map(at)) {
+				printf("# page 0x%llx: region info says %s\n", (long long)at,
+				       says_map(info, at) ? "yes" : "no");
+				return false;
+			}
+	}
+	return true;
+}
+
+/* Writes within a register, of each length; it is there for them. */
+static bool writes_honestly(int r)
+{
+	uint64_t at, end = registers[r].at + registers[r].width, size;
+	uint8_t bytes[AROUND];
+	bool good = true;
+	size_t i;
+	ssize_t n;
+
+	for (at = registers[r].at; at < end && good; at++)
+		for (size = 1; size <= min(end - at, AROUND) && good; size++) {
+			for (i = 0; i < size; i++)
+				bytes[i] = rand();
+			n = do_write(bytes, size, at);
+			good = n >= -1 && n <= (ssize_t)size;
+			if (!good)
+				printf("# write of 0x%llx at 0x%llx: %zd\n",
+				       (long long)size, (long long)at, n);
+		}
+	return good;
+}
+
+/* result() of a line "region N: WHAT". */
+static void region_result(bool good, const char *what)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "region %u: %s", region.index, what);
+	result(good, line);
+}
+
+/* Returns false when it is one that "-N" leaves out, or is not there to be read. */
+static bool choose_region(uint32_t index, uint32_t left_out)
+{
+	struct vfio_region_info info = { .argsz = sizeof(info), .index = index };
+
+	if (left_out & 1u << index || ioctl(vfio.device, VFIO_DEVICE_GET_REGION_INFO, &info))
+		return false;
+	region = info;
+	find_borders(vfio_region_full(&vfio, index));
+	return region.size && region.flags & VFIO_REGION_INFO_FLAG_READ;
+}
+
+static void test_borders(char **args)
+{
+	uint32_t left_out = 0, i;
+	int r;
+
+	for (; *args && **args == '-'; args++)
+		left_out |= 1u << atoi(*args + 1);
+	for (; args[0] && nr_registers < 64; args += 4, nr_registers++) {
+		if (!args[1] || !args[2] || !args[3])
+			errx(2, "a register is REGION OFFSET WIDTH r|w");
+		registers[nr_registers].region = strtoul(args[0], NULL, 16);
+		registers[nr_registers].at = strtoull(args[1], NULL, 16);
+		registers[nr_registers].width = strtoull(args[2], NULL, 16);
+		registers[nr_registers].writes = *args[3] == 'w';
+	}
+
+	for (i = 0; i < vfio_nr_regions(&vfio); i++) {
+		if (!choose_region(i, left_out))
+			continue;
+		region_result(reads_honestly(),
+			      "a read gives an errno, or no more than was asked for and is there");
+		if (i <= VFIO_PCI_BAR5_REGION_INDEX)
+			region_result(maps_as_said(vfio_region_full(&vfio, i)),
+				      "what can be mapped is what region info says");
+	}
+	for (r = 0; r < nr_registers; r++) {
+		if (!choose_region(registers[r].region, 0)) {
+			region.index = registers[r].region;
+			region_result(false, "it has the register that is declared");
+			continue;
+		}
+		if (region.index <= VFIO_PCI_BAR5_REGION_INDEX)
+			region_result(!can_map(registers[r].at / page * page),
+				      "its register can't be mapped");
+		if (registers[r].writes)
+			region_result(writes_honestly(r),
+				      "a write gives an errno, or no more than was asked for");
+	}
+
+	vfio_set_command(&vfio, PCI_COMMAND_MEMORY | PCI_COMMAND_IO, false);
+	for (i = 0; i < vfio_nr_regions(&vfio); i++)
+		if (choose_region(i, left_out))
+			region_result(reads_honestly(),
+				      "with its memory off a read gives an errno, or no more");
+}
+
 /* --- commands -------------------------------------------------------------------- */
 
 static void list(void)
@@ -457,6 +675,12 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(what, "rounds")) {
 		rounds(argv[1], atoi(argv[3]));
 		return 0;
+	}
+	if (!strcmp(what, "borders")) {
+		vfio_must_open(&vfio, argv[1]);
+		page = sysconf(_SC_PAGESIZE);
+		test_borders(argv + 3);
+		return end_results();
 	}
 	if (argc != (!strcmp(what, "list") ? 3 : !strcmp(what, "verify") ? 6 : 5))
 		errx(2, "usage: vfio-region NAME WHAT [TYPE SUBTYPE [FILE]]");
