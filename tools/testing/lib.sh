@@ -9,12 +9,21 @@ vpv_tree=$(cd "$vpv_testing/../.." && pwd -P)
 vpv_vm=$vpv_testing/vm
 vpv_cache=${VPV_CACHE:-/var/cache/vfio-pci-variants}
 vpv_out=${VPV_OUT:-$vpv_tree/out}
-# Variants in repositories of their own, and the tests in their selftests/.
+# Variants in repositories of their own, and the tests in their selftests/; the one that
+# VARIANT names.
 vpv_variants=("$vpv_tree"/examples/*)
+vpv_variant=
 if [ -n "${VARIANT:-}" ]; then
-	vpv_variants+=("$(realpath -e -- "$VARIANT")") || exit
-	[ ! -e "$vpv_tree/examples/${vpv_variants[-1]##*/}" ] || {
-		echo "VARIANT: rename the folder, there is an example of the name ${vpv_variants[-1]##*/}" >&2
+	vpv_variant=$(realpath -e -- "$VARIANT") || exit
+	if [ "${vpv_variant%/*}" != "$vpv_tree/examples" ]; then
+		vpv_variants+=("$vpv_variant")
+		[ ! -e "$vpv_tree/examples/${vpv_variant##*/}" ] || {
+			echo "VARIANT: rename the folder, there is an example of the name ${vpv_variant##*/}" >&2
+			exit 1
+		}
+	fi
+	[ -e "$vpv_variant/selftests/variant.conf" ] || {
+		echo "VARIANT: it needs a file selftests/variant.conf, see examples/edu and Documentation/testing.rst" >&2
 		exit 1
 	}
 fi
@@ -95,15 +104,39 @@ apt_proxy()
 	apt-config dump | grep -E '^Acquire::(http|https)::Proxy' || :
 }
 
-# test_script TEST: its file, in whichever folder of selftests/ that is.
+# test_script TEST: its file, in whichever folder of selftests/ that is. "standard-NAME"
+# are the standard checks, of the variant in a folder NAME.
 test_script()
 {
 	local f
 
+	if [[ $1 = standard-* ]]; then
+		[ -z "$(variant_of "$1")" ] || echo "$vpv_testing/selftests/variant/standard.sh"
+		return
+	fi
 	for f in "$vpv_testing"/selftests/{*/,}"$1.sh" "${vpv_variants[@]/%//selftests/$1.sh}"; do
 		[ ! -e "$f" ] || { echo "$f"; return; }
 	done
 	die "no test $1"
+}
+
+# variant_of TEST: the folder of the variant that it is a test of, if of one.
+variant_of()
+{
+	local v
+
+	for v in "${vpv_variants[@]}"; do
+		[ "$1" != "standard-${v##*/}" ] && [ ! -e "$v/selftests/$1.sh" ] || { echo "$v"; return; }
+	done
+	[[ $1 != standard-* ]] || die "no variant ${1#standard-}"
+}
+
+# head_of TEST: the lines in which it says what it needs. For the standard checks those
+# of the variant come first.
+head_of()
+{
+	[[ $1 != standard-* ]] || head -n 15 "$(variant_of "$1")/selftests/variant.conf"
+	head -n 15 "$(test_script "$1")"
 }
 
 # asks TEST KEY DEFAULT: what it says of KEY in its "# vm:" line.
@@ -111,7 +144,7 @@ asks()
 {
 	local value
 
-	value=$(head -n 15 "$(test_script "$1")" | sed -n "s/^# vm:.*[ ]$2=\([^ ]*\).*/\1/p" | head -n 1)
+	value=$(head_of "$1" | sed -n "s/^# vm:.*[ ]$2=\([^ ]*\).*/\1/p" | head -n 1)
 	echo "${value:-$3}"
 }
 
@@ -169,7 +202,7 @@ copy_tree()
 {
 	mkdir -p "$1"
 	rsync -rlpi --checksum --delete --exclude=/out --exclude=/.git "${vpv_unbuilt[@]}" \
-		--exclude=/Documentation --exclude=/examples --include='/tools/testing/fixtures/***' \
+		--exclude=/Documentation --exclude=/examples/edu/selftests --include='/tools/testing/fixtures/***' \
 		--exclude='/tools/testing/*' "$vpv_tree/" "$1/"
 }
 

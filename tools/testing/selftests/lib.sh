@@ -185,6 +185,44 @@ most_grown()
 		END { print name, most }' "$1" -
 }
 
+# kept MODULE: what code of this module, or our framework, allocated and nobody freed, by
+# where that was, "COUNT WHERE" each.
+kept()
+{
+	grep -q "slub_debug=FU,kmalloc-" /proc/cmdline || {
+		echo "to see who allocated a test needs: # append: slub_debug=FU,kmalloc-*" >&2
+		exit 1
+	}
+	awk -v RS= -v "of=\\\\[(${1//-/_}|vfio_pci_variant)\\\\]" '
+		$0 ~ of {
+			sub(/ (waste=[^ ]* )?age=[^ ]* pid=[^ \n]*( cpus=[^ \n]*)?( nodes=[^ \n]*)?/, "")
+			count = $1; $1 = ""
+			sum[$0] += count
+		}
+		END { for (where in sum) print sum[where] where }' \
+		/sys/kernel/debug/slab/kmalloc-*/alloc_traces
+	# What was mapped, or is of whole pages.
+	grep -oE "phys=.*|[^ ]* \[${1//-/_}\]" /proc/vmallocinfo | sort | uniq -c
+}
+
+# keeps_no_more BEFORE MODULE: than in the file BEFORE, which kept wrote; fails with what
+# that is. What RCU frees takes a moment.
+keeps_no_more()
+{
+	local more
+
+	for _ in {1..10}; do
+		more=$(kept "$2" | awk '
+			{ count = $1; $1 = "" }
+			FILENAME == ARGV[1] { before[$0] = count; next }
+			count > before[$0] { print count - before[$0] " more:" $0 }' "$1" -)
+		[ -n "$more" ] || return 0
+		sleep 1
+	done
+	head -n 5 <<<"$more"
+	return 1
+}
+
 # --- waiting -----------------------------------------------------------
 
 # wait_for SECONDS CMD...: until CMD succeeds; fails when it never did.
@@ -255,6 +293,8 @@ dev_bdf()
 	edu0) slot=16 ;;
 	edu1) slot=17 ;;
 	vga0) slot=18 ;;
+	# What a variant's selftests/variant.conf has added:
+	added) slot=19 ;;
 	# In machines with "devices=vga":
 	vga1) slot=02 ;;
 	vga2) slot=0a ;;
