@@ -21,16 +21,23 @@ installed = vfio-pci-variant.ko vfio-pci.ko vfio-pci-mdev.ko vfio-pci-igd.ko \
 # as what is installed for another one may be older; and what finds them.
 sdk = $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/vfio-pci-variants
 share = $(INSTALL_MOD_PATH)/usr/share/vfio-pci-variants
+# What new-variant makes another one of.
+templates = examples/edu/Kbuild examples/edu/Makefile examples/edu/dkms.conf \
+	examples/smallest/vfio-pci-smallest.c examples/smallest/README.md \
+	examples/smallest/selftests/smallest.sh examples/smallest/selftests/variant.conf
 
-.PHONY: help modules install uninstall clean demo test test-all check docs mutants \
-	bench
+.PHONY: help modules install uninstall clean new-variant demo test test-all check docs \
+	mutants bench
 help:
 	@echo 'make modules [KDIR=dir]   build the modules for the kernel in KDIR'
 	@echo 'make install [KDIR=dir]   install them in updates/ and run depmod (root)'
 	@echo 'make uninstall [KDIR=dir] remove them and run depmod (root)'
+	@echo 'make new-variant ID=VENDOR:DEVICE NAME=name [DIR=dir]'
+	@echo '                          write a variant of your own, in a folder of its own'
 	@echo 'make demo [K=]            pass a function to a guest, in a VM (root)'
 	@echo 'make test [K=] [T=]       run the tests in VMs (root); K: 6.1 6.12 7.3 ppc64el'
-	@echo '                          VARIANT=dir: with a variant in another repository'
+	@echo '                          VARIANT=dir: what every variant owes, and its own tests,'
+	@echo '                          of one in another repository'
 	@echo 'make test-all [K=]        each on every kernel: before a release (root)'
 	@echo 'make check                run the static checks (root)'
 	@echo 'make docs                 build Documentation/ as HTML, in out/docs/html (root)'
@@ -48,6 +55,10 @@ install: modules
 	install -m 644 include/linux/*.h $(sdk)/include/linux
 	install -m 644 Module.symvers $(sdk)
 	install -m 644 variant.mk $(share)
+	install tools/new-variant $(share)
+	for file in $(templates); do \
+		install -m 644 -D $$file $(share)/$$file || exit; \
+	done
 	$(DEPMOD) $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(krelease)
 
 # Compressed or not, below updates/ or, in its folder, below updates/variants/. What is
@@ -65,6 +76,9 @@ uninstall:
 
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+new-variant:
+	@tools/new-variant $(if $(ID)$(NAME),'$(ID)' '$(NAME)' $(if $(DIR),'$(DIR)'))
 
 demo:
 	tools/testing/demo $(K)
