@@ -29,8 +29,9 @@ static bool has_reg_in(const struct vfio_pci_variant_ops *ops, unsigned int bar,
  * @vdev: the device
  * @vma: the mapping; mmap_lock of the process held for writing
  *
- * Return: what vpv_mmap() or the hook returned; -EINVAL for such pages, and for a BAR
- * that a quirk keeps from being mapped, as for what can't be mapped at all.
+ * Return: what vpv_mmap() or the hook returned; -EINVAL for such pages, for a BAR that
+ * a quirk keeps from being mapped, and for private maps, as for what can't be mapped at
+ * all.
  */
 int vpv_map(struct vfio_device *vdev, struct vm_area_struct *vma)
 {
@@ -47,7 +48,7 @@ int vpv_map(struct vfio_device *vdev, struct vm_area_struct *vma)
 		return -EINVAL;
 	if (!(ops->mmap_bars & BIT(index)))
 		return vpv_mmap(vdev, vma);
-	if (vvdev->no_mmap & BIT(index))
+	if (vvdev->no_mmap & BIT(index) || !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	return vpv_errno(ops->mmap(vvdev, index, vma));
 }
@@ -158,18 +159,20 @@ int vpv_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
 	int ret;
 
 	ret = vfio_pci_ioctl_get_region_info(vdev, info, caps);
+	if (!ret && ops->region_info)
+		ret = call_region_info(vvdev, info, caps);
+	/* Of what size the hook left. */
 	if (!ret && info->index < PCI_STD_NUM_BARS &&
 	    vvdev->reg_bars & BIT(info->index) &&
 	    info->flags & VFIO_REGION_INFO_FLAG_MMAP)
 		ret = add_areas(ops, info, caps);
-	if (!ret && ops->region_info)
-		ret = call_region_info(vvdev, info, caps);
 	return ret;
 }
 #else
 /*
- * The core answers the user itself: what it wrote is read again. Of the index the
- * user's memory may say something else by then.
+ * The core answers the user itself: what it wrote is read again. The user's memory may
+ * say something else each time that it is looked at, and an index that is none must not
+ * come to the hook.
  */
 static long region_info_ioctl(struct vfio_device *vdev, unsigned long arg)
 {
@@ -187,7 +190,8 @@ static long region_info_ioctl(struct vfio_device *vdev, unsigned long arg)
 		return ret;
 	if (copy_from_user(&info, user, size))
 		return -EFAULT;
-	if (info.index != index)
+	if (info.index != index ||
+	    index >= VFIO_PCI_NUM_REGIONS + vvdev->core.num_regions)
 		return -EINVAL;
 	ret = call_region_info(vvdev, &info, NULL);
 	if (ret)

@@ -354,7 +354,7 @@ static bool is_full(int at)
 }
 
 static int show_rows(const struct vfio_pci_variant_device *vvdev, char *text,
-		     char *buf)
+		     char *buf, bool *cut)
 {
 	static const char * const sources[] = {
 		[VPV_QUIRK_OF_FRAMEWORK] = "framework",
@@ -369,8 +369,9 @@ static int show_rows(const struct vfio_pci_variant_device *vvdev, char *text,
 	for (i = 0; quirks && i < quirks->nr_rows; i++) {
 		const struct vpv_matched_row *row = &quirks->rows[i];
 
-		if (is_full(at))
-			return at + sysfs_emit_at(buf, at, "...\n");
+		*cut = is_full(at);
+		if (*cut)
+			break;
 		if (row->source != VPV_QUIRK_OF_USER)
 			at = show_row(sources[row->source], row->quirk, text, buf,
 				      at);
@@ -384,7 +385,7 @@ static int show_rows(const struct vfio_pci_variant_device *vvdev, char *text,
 
 /* Of the adopted variant's parameter only its own settings hold. */
 static int show_adopted_rows(const struct vfio_pci_variant_device *vvdev,
-			     char *text, char *buf, int at)
+			     char *text, char *buf, int at, bool *cut)
 {
 	const struct vpv_user_rows *rows = vvdev->adopted_rows;
 	unsigned int i;
@@ -394,8 +395,9 @@ static int show_adopted_rows(const struct vfio_pci_variant_device *vvdev,
 
 		if (!user.settings.set || !vpv_row_is_for(&user, vvdev->core.pdev))
 			continue;
-		if (is_full(at))
-			return at + sysfs_emit_at(buf, at, "...\n");
+		*cut = is_full(at);
+		if (*cut)
+			break;
 		user.quirk = (struct vfio_pci_quirk) { .match = user.quirk.match };
 		at = show_user_row("adopted-parameter", &user, vvdev->adopted,
 				   text, buf, at);
@@ -412,14 +414,17 @@ static int show_adopted_rows(const struct vfio_pci_variant_device *vvdev,
  */
 ssize_t vpv_quirks_show(const struct vfio_pci_variant_device *vvdev, char *buf)
 {
+	bool cut = false;
 	char *text;
 	int at;
 
 	text = kmalloc(VPV_QUIRK_TEXT, GFP_KERNEL);
 	if (!text)
 		return -ENOMEM;
-	at = show_rows(vvdev, text, buf);
-	at = show_adopted_rows(vvdev, text, buf, at);
+	at = show_rows(vvdev, text, buf, &cut);
+	at = show_adopted_rows(vvdev, text, buf, at, &cut);
+	if (cut)
+		at += sysfs_emit_at(buf, at, "...\n");
 	kfree(text);
 	return at;
 }

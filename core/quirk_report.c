@@ -81,11 +81,14 @@ static void report_late(const struct vfio_pci_variant_device *vvdev,
 			const struct vfio_pci_variant *variant,
 			const struct vpv_user_rows *rows)
 {
-	if (vvdev->variant == variant ? rows_hold(vvdev, rows) :
-	    vvdev->adopted != variant || adopted_rows_hold(vvdev, rows))
-		return;
-	pci_warn(vvdev->core.pdev, "%s: bound before quirks= was written: what that says of it holds when it is bound again\n",
-		 variant->name);
+	struct pci_dev *pdev = vvdev->core.pdev;
+
+	if (vvdev->variant == variant && !rows_hold(vvdev, rows))
+		pci_warn(pdev, "%s: bound before quirks= was written: what that says of it holds when it is bound again\n",
+			 variant->name);
+	if (vvdev->adopted == variant && !adopted_rows_hold(vvdev, rows))
+		pci_warn(pdev, "%s: bound before quirks= was written: settings that it sets hold when it is bound again\n",
+			 variant->name);
 }
 
 /* The same with what the parameter says now. */

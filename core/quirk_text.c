@@ -98,7 +98,13 @@ const char *vpv_match_fault(const struct pci_device_id *match)
 	return NULL;
 }
 
-static bool quirk_is_empty(const struct vfio_pci_quirk *quirk)
+/**
+ * vpv_quirk_is_empty - does a row do nothing?
+ * @quirk: the row
+ *
+ * Return: whether it does nothing but set a variant's own settings.
+ */
+bool vpv_quirk_is_empty(const struct vfio_pci_quirk *quirk)
 {
 	return !quirk->set && !quirk->clear && !quirk->no_mmap &&
 	       !quirk->fixup && !quirk->hide_caps[0] &&
@@ -129,7 +135,7 @@ const char *vpv_quirk_fault(const struct vfio_pci_quirk *quirk)
 		fault = config_fault(quirk->config);
 	if (fault)
 		return fault;
-	return quirk_is_empty(quirk) ? "it does nothing" : NULL;
+	return vpv_quirk_is_empty(quirk) ? "it does nothing" : NULL;
 }
 
 /**
@@ -500,7 +506,7 @@ const char *vpv_parse_quirk(const char *piece,
 		s++;
 	if (*s)
 		return "something follows a flag that is not +";
-	if (user->settings.set && quirk_is_empty(&user->quirk))
+	if (user->settings.set && vpv_quirk_is_empty(&user->quirk))
 		return NULL;
 	return vpv_quirk_fault(&user->quirk);
 }

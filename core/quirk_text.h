@@ -37,6 +37,7 @@ struct vpv_user_quirk {
 
 const char *vpv_match_fault(const struct pci_device_id *match);
 const char *vpv_quirk_fault(const struct vfio_pci_quirk *quirk);
+bool vpv_quirk_is_empty(const struct vfio_pci_quirk *quirk);
 bool vpv_is_flag(const char *name, size_t len);
 bool vpv_row_is_same(const struct vpv_user_quirk *a,
 		     const struct vpv_user_quirk *b);

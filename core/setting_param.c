@@ -18,6 +18,12 @@ static int setting_set(const char *val, const struct kernel_param *kp)
 	const char *fault;
 	size_t len;
 
+	if (setting->abi != VFIO_PCI_VARIANT_ABI) {
+		pr_err(VPV_PARAM_FMT ": refused: its module was built with other headers than this framework; build it again with those that are installed with the framework\n",
+		       VPV_PARAM_ARGS(kp));
+		return -ENOEXEC;
+	}
+
 	val = skip_spaces(val ?: "1");
 	/* What echo puts after it does not count. */
 	for (len = strlen(val); len && isspace(val[len - 1]); len--)

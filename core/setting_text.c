@@ -103,11 +103,13 @@ int vpv_find_setting(struct vfio_pci_variant_setting * const *settings,
 
 static const char *parse_bool(const char *text, size_t len, unsigned int *value)
 {
-	static const char * const words[] = { "0", "1", "n", "y", "N", "Y", "off", "on" };
+	static const char * const words[] = {
+		"0", "1", "n", "y", "no", "yes", "off", "on", "f", "t", "false", "true",
+	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		if (is_equal(words[i], text, len)) {
+		if (strlen(words[i]) == len && !strncasecmp(words[i], text, len)) {
 			*value = i % 2;
 			return NULL;
 		}

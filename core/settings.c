@@ -14,9 +14,27 @@ owner_of(const struct vfio_pci_variant_device *vvdev)
 	return vvdev->adopted ?: vvdev->variant;
 }
 
+/* Of the quirks parameter of an adopted variant nothing but settings of its own holds. */
+static void report_flags(const struct vfio_pci_variant_device *vvdev)
+{
+	const struct vpv_user_rows *rows = vvdev->adopted_rows;
+	struct pci_dev *pdev = vvdev->core.pdev;
+	char selector[VPV_SELECTOR_TEXT];
+	unsigned int i;
+
+	for (i = 0; rows && i < rows->nr; i++) {
+		if (vpv_quirk_is_empty(&rows->rows[i].quirk) ||
+		    !vpv_row_is_for(&rows->rows[i], pdev))
+			continue;
+		vpv_format_selector(&rows->rows[i], selector, sizeof(selector));
+		pci_warn(pdev, "%s: quirks: flags for \"%s\" do not hold, as %s is bound and has adopted it; write them into the quirks= of that one\n",
+			 vvdev->adopted->name, selector, vvdev->variant->name);
+	}
+}
+
 /*
  * They are the owner's, its quirks parameter included: that of who adopts it does not
- * know their names. Of that parameter nothing else holds then.
+ * know their names.
  */
 static void latch_own(struct vfio_pci_variant_device *vvdev)
 {
@@ -25,18 +43,17 @@ static void latch_own(struct vfio_pci_variant_device *vvdev)
 	struct vpv_set_values values;
 	unsigned int i;
 
-	if (!owner->settings)
-		return;
 	if (owner == vvdev->adopted) {
 		if (owner->params)
 			vvdev->adopted_rows = vpv_user_rows_get(&owner->params->quirks);
+		report_flags(vvdev);
 		rows = vvdev->adopted_rows;
 	} else {
 		rows = vvdev->quirks ? vvdev->quirks->user_rows : NULL;
 	}
 
 	vpv_rows_values(rows, vvdev->core.pdev, &values);
-	for (i = 0; owner->settings[i]; i++)
+	for (i = 0; owner->settings && owner->settings[i]; i++)
 		vvdev->values[i] = values.set & BIT(i) ? values.values[i] :
 				   READ_ONCE(owner->settings[i]->value);
 }

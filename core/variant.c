@@ -13,7 +13,8 @@ static bool overrides_framework(const struct pci_driver *driver)
 {
 	return driver->id_table || driver->probe || driver->remove ||
 	       driver->sriov_configure || driver->err_handler ||
-	       driver->suspend || driver->resume || driver->driver.pm;
+	       driver->suspend || driver->resume || driver->driver.pm ||
+	       driver->driver.dev_groups;
 }
 
 /* Names the first bad quirk in the log. */

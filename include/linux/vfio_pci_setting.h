@@ -9,6 +9,7 @@
 
 #include <linux/device.h>
 #include <linux/moduleparam.h>
+#include <linux/stringify.h>
 #include <linux/types.h>
 
 /* How many a variant may have. */
@@ -28,6 +29,9 @@
  * one. It is for one variant.
  */
 struct vfio_pci_variant_setting {
+	/* private: of the headers, as a parameter may be set before the variant is registered */
+	u32 abi;
+
 	const char *name;
 	bool is_bool;
 	const char * const *choices;
@@ -53,10 +57,12 @@ extern const struct kernel_param_ops vfio_pci_variant_bool_ops;
  * @__default: true or false
  * @__desc: a string: what is so when it is on
  *
- * Values are those of a bool parameter: 1, y, Y and on; 0, n, N and off.
+ * Values are 1, y, yes, on, t and true; 0, n, no, off, f and false; in small letters or
+ * capital ones.
  */
 #define VFIO_PCI_VARIANT_BOOL(__name, __default, __desc)		\
 	static struct vfio_pci_variant_setting __name = {		\
+		.abi = VFIO_PCI_VARIANT_ABI,				\
 		.name = #__name, .is_bool = true, .max = 1,		\
 		.value = (__default),					\
 	};								\
@@ -74,30 +80,33 @@ extern const struct kernel_param_ops vfio_pci_variant_bool_ops;
  */
 #define VFIO_PCI_VARIANT_UINT(__name, __default, __min, __max, __desc)	\
 	static struct vfio_pci_variant_setting __name = {		\
+		.abi = VFIO_PCI_VARIANT_ABI,				\
 		.name = #__name, .min = (__min), .max = (__max),	\
 		.value = (__default),					\
 	};								\
 	module_param_cb(__name, &vfio_pci_variant_setting_ops, &__name, 0644); \
 	MODULE_INFO(parmtype, #__name ":uint");				\
-	MODULE_PARM_DESC(__name, __desc ", " #__min " to " #__max)
+	MODULE_PARM_DESC(__name, __desc ", " __stringify(__min)		\
+			 " to " __stringify(__max))
 
 /**
  * VFIO_PCI_VARIANT_CHOICE - define a setting that is one of some names
  * @__name: as for VFIO_PCI_VARIANT_BOOL()
  * @__default: index of one of the names
- * @__desc: a string: what it is about, and what the names mean
+ * @__desc: a string: what it is about
  *
  * The names follow, as strings; the setting's value is the index of one.
  */
 #define VFIO_PCI_VARIANT_CHOICE(__name, __default, __desc, ...)		\
 	static const char * const __name##_choices[] = { __VA_ARGS__, NULL }; \
 	static struct vfio_pci_variant_setting __name = {		\
+		.abi = VFIO_PCI_VARIANT_ABI,				\
 		.name = #__name, .choices = __name##_choices,		\
 		.max = sizeof(__name##_choices) / sizeof(char *) - 2,	\
 		.value = (__default),					\
 	};								\
 	module_param_cb(__name, &vfio_pci_variant_setting_ops, &__name, 0644); \
 	MODULE_INFO(parmtype, #__name ":string");			\
-	MODULE_PARM_DESC(__name, __desc)
+	MODULE_PARM_DESC(__name, __desc ": " #__VA_ARGS__)
 
 #endif /* VFIO_PCI_SETTING_H */

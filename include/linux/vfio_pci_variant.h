@@ -243,7 +243,9 @@ struct vfio_pci_variant_ops {
 	 * reach is for @rw and @mmap to limit. The size of a BAR in config space
 	 * stays. @caps take more capabilities (vfio_info_add_capability()); NULL
 	 * on kernels where a driver can't add any, which have no
-	 * &vfio_device_ops.get_region_info_caps. No locks held; calls for one device
+	 * &vfio_device_ops.get_region_info_caps: there flags and size come from
+	 * the user's memory, so that the core's word for them is not to be relied on; the
+	 * index is a region's. No locks held; calls for one device
 	 * run in parallel. Return 0 or an errno. NULL: what the core says.
 	 */
 	int (*region_info)(struct vfio_pci_variant_device *vvdev,
@@ -253,8 +255,9 @@ struct vfio_pci_variant_ops {
 	/**
 	 * @mmap: Map a part of a BAR in @mmap_bars.
 	 *
-	 * @vma's vm_pgoff has the index and the page in the BAR; neither is checked
-	 * against its size. mmap_lock of the process held for writing.
+	 * @vma's vm_pgoff has the index and the page in the BAR; it is not checked
+	 * against its size, nor whether the function has such a BAR. The map is a
+	 * shared one. mmap_lock of the process held for writing.
 	 * vfio_pci_variant_mmap() maps it as the core does: what a hook maps itself
 	 * does not go away while the function is in reset or its memory off, nor
 	 * is anything known of it when the function is unbound, which waits for
@@ -603,8 +606,11 @@ static inline void *vfio_pci_variant_priv(struct vfio_pci_variant_device *vvdev)
  */
 static inline unsigned int
 vfio_pci_variant_value(const struct vfio_pci_variant_device *vvdev,
-			 const struct vfio_pci_variant_setting *setting)
+		       const struct vfio_pci_variant_setting *setting)
 {
+	/* One that is in no list would be taken for the first of it. */
+	if (WARN_ON_ONCE(!setting->file.show))
+		return setting->value;
 	return vvdev->values[setting->index];
 }
 

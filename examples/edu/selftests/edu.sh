@@ -159,6 +159,10 @@ check "their framework loads" insmod $other/vfio-pci-variant.ko
 file=$(modinfo -n vfio-pci-edu)
 case $file in *.xz) xz -dc "$file" >/tmp/edu.ko ;; *) cp "$file" /tmp/edu.ko ;; esac
 refused "a variant of ours" /tmp/edu.ko vfio_pci_edu vfio-pci-edu
+log_mark
+check "the same with a parameter" fails insmod /tmp/edu.ko limit=5 2>/dev/null
+is "the same with a parameter: one line" \
+	"$(log_since | grep -c "vfio_pci_edu.limit: refused: its module was built with other headers")" 1
 check "a variant of theirs loads there" insmod $other/vfio-pci-smallest.ko
 check "it takes the device" bind_override "$edu" vfio-pci-smallest
 check "and it works" edu_works

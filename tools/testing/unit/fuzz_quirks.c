@@ -25,7 +25,8 @@ int fuzz_one_input(const uint8_t *data, size_t size)
 	char *text = text_of(data, size);
 
 	if (!vpv_parse_quirk(text, unit_settings, &user)) {
-		must(user.settings.set || !vpv_quirk_fault(&user.quirk));
+		must(vpv_quirk_is_empty(&user.quirk) ? !!user.settings.set :
+		     !vpv_quirk_fault(&user.quirk));
 		must(!vpv_match_fault(&user.quirk.match));
 		write_out(&user, written, sizeof(written));
 		must(!vpv_parse_quirk(written, unit_settings, &reread));

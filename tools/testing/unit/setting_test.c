@@ -18,7 +18,8 @@ static const struct {
 	{ &unit_bool, "0", 0 }, { &unit_bool, "1", 1 }, { &unit_bool, "n", 0 },
 	{ &unit_bool, "y", 1 }, { &unit_bool, "N", 0 }, { &unit_bool, "Y", 1 },
 	{ &unit_bool, "off", 0 }, { &unit_bool, "on", 1 },
-	{ &unit_bool, "", NONE }, { &unit_bool, "2", NONE }, { &unit_bool, "yes", NONE },
+	{ &unit_bool, "yes", 1 }, { &unit_bool, "No", 0 }, { &unit_bool, "TRUE", 1 },
+	{ &unit_bool, "", NONE }, { &unit_bool, "2", NONE }, { &unit_bool, "yess", NONE },
 	{ &unit_bool, "o", NONE }, { &unit_bool, "onn", NONE }, { &unit_bool, "01", NONE },
 	{ &unit_number, "3", 3 }, { &unit_number, "4000000000", 4000000000u },
 	{ &unit_number, "0x10", 16 }, { &unit_number, "010", 8 },
@@ -117,8 +118,9 @@ TEST(bad_lists_are_refused)
 {
 	static const char * const names[] = {
 		NULL, "", "Limit", "li mit", "li+mit", "li-mit",
-		"a_name_of_25_characters__", "variant", "adopts", "quirks", "ids", "enable_sriov", "disable_denylist",
-		"disable_adoption", "deny", "nointxmask", "hide_cap", "config",
+		"a_name_of_25_characters__", "variant", "adopts", "quirks", "ids",
+		"enable_sriov", "disable_denylist", "disable_adoption", "deny",
+		"nointxmask", "hide_cap", "config",
 	};
 	static const char * const words[] = { "one", "o+ther", NULL };
 	struct vfio_pci_variant_setting two[] = { NUMBER("a"), NUMBER("b") };

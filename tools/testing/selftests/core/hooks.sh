@@ -56,7 +56,7 @@ quirks()
 area parameters
 modprobe vfio_iommu_type1
 is "modinfo knows them" "$(modinfo -p vpv-hooks | grep "^pages\|^mappable\|^beyond" | sort)" \
-	"beyond:What a read of the others gives (string)
+	"beyond:What a read of the others gives: \"zeros\", \"error\" (string)
 mappable:They can be mapped (bool)
 pages:Pages of the BAR that are shown, 1 to 16 (uint)"
 log_mark
@@ -71,7 +71,7 @@ refused pages 4294967297
 refused pages -1
 refused pages ""
 refused pages "3 4"
-refused mappable yes
+refused mappable maybe
 refused mappable ""
 refused beyond ones
 refused beyond zero
@@ -97,7 +97,7 @@ is "sysfs says where from" "$(cat "$d/vfio_pci_variant/quirks")" \
 	"parameter pages=7+mappable=1 1af4:1110
 parameter beyond=error $bdf"
 log_mark
-quirks "1af4:1110:mappable=y+pages=0x7,$bdf:beyond=error"
+check "a write in other words" quirks "1af4:1110:mappable=True+pages=0x7,$bdf:beyond=error"
 is "the same in other words is no change" "$(log_since | grep -c "bound before")" 0
 quirks "$bdf:pages=7+no_mmap=0,8086:*:pages=1"
 rebind
@@ -180,7 +180,10 @@ log_mark
 quirks "$bdf:pages=4+no_mmap=0"
 is "a row that comes too late is told" \
 	"$(log_since | grep -c "$bdf: vpv-hooks: bound before quirks= was written")" 1
+log_mark
 rebind vfio-pci
+is "of what does not hold one line says so" "$(log_since |
+	grep -c "$bdf: vpv-hooks: quirks: flags for \"$bdf\" do not hold, as vfio-pci is bound")" 1
 is "for one device they are set by the quirks of the same module" "$(settings)" "4 1 error"
 is "nothing else of that holds" "$(vfio-do "$bdf" mmap 0)" "mapped, info says yes"
 is "sysfs says so" "$(cat "$d/vfio_pci_variant/quirks")" "adopted-parameter pages=4 $bdf"

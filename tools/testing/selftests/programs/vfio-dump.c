@@ -163,23 +163,25 @@ static void dump_config(struct vfio *vfio)
 	}
 }
 
-/* A BAR that is not there has no bytes. */
+/* A BAR that is not there has no bytes. Many have nothing to say to longer accesses. */
 static void dump_bar(struct vfio *vfio, int bar)
 {
 	struct vfio_region_info info = vfio_region(vfio, bar);
-	uint8_t bytes[16];
+	uint8_t bytes[4];
 	uint64_t at;
 	ssize_t n, i;
 
 	for (at = 0; at < info.size && at < 0x10000; at += sizeof(bytes)) {
+		if (at % 16 == 0)
+			printf("%sbar%d %05llx:", at ? "\n" : "", bar, (long long)at);
 		n = pread(vfio->device, bytes, sizeof(bytes), info.offset + at);
-		printf("bar%d %05llx:", bar, (long long)at);
 		if (n < 0)
 			printf(" errno %d", errno);
 		for (i = 0; i < n; i++)
 			printf(" %02x", bytes[i]);
-		putchar('\n');
 	}
+	if (at)
+		putchar('\n');
 }
 
 int main(int argc, char **argv)

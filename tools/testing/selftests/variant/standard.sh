@@ -76,6 +76,27 @@ facts()
 	{ print }' "$1"
 }
 
+# bytes FACT FROM TO: the names of these facts, "config" or "barN".
+bytes()
+{
+	local at digits=5
+
+	[ "$1" != config ] || digits=3
+	for ((at = $2; at <= $3; at++)); do
+		printf '%s %0*x+%d\n' "$1" "$digits" $((at & ~15)) $((at & 15))
+	done
+}
+
+# register_bytes: those of its registers, which are whatever it makes of them.
+register_bytes()
+{
+	local region at width
+
+	while read -r region at width _; do
+		bytes "bar$region" $((16#$at)) $((16#$at + 16#$width - 1))
+	done < <(declared register | grep '^[0-5] ')
+}
+
 # differences FILE: the names of the facts that are others there than with vfio-pci, of
 # those which it has each time.
 differences()
@@ -89,21 +110,19 @@ differences()
 			print $1
 	}
 	END { for (f in plain) if (!(f in seen)) print f }' \
-		<(facts /tmp/plain) <(facts /tmp/plain-again) <(facts "$1") | sort
+		<(facts /tmp/plain) <(facts /tmp/plain-again) <(facts "$1") |
+		grep -vxFf <(register_bytes) | sort
 }
 
 # declared_differences: those that variant.conf tells of.
 declared_differences()
 {
-	local fact range at
+	local fact range
 
 	while read -r fact range; do
 		case $fact in
 		config | bar[0-5])
-			for ((at = 16#${range%-*}; at <= 16#${range#*-}; at++)); do
-				[ "$fact" = config ] && printf 'config %03x+%d\n' $((at & ~15)) $((at & 15)) ||
-					printf '%s %05x+%d\n' "$fact" $((at & ~15)) $((at & 15))
-			done
+			bytes "$fact" $((16#${range%-*})) $((16#${range#*-}))
 			;;
 		*) echo "$fact${range:+ $range}" ;;
 		esac
