@@ -19,8 +19,9 @@ installed = vfio-pci-variant.ko vfio-pci.ko vfio-pci-mdev.ko vfio-pci-igd.ko \
 	vfio-pci-nvlink2.ko
 # What a variant elsewhere is built with: headers and exports, of each kernel its own,
 # as what is installed for another one may be older; and what finds them.
+# Packagers may name a root's /usr, where its modules are: as good as the root.
 sdk = $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/vfio-pci-variants
-share = $(INSTALL_MOD_PATH)/usr/share/vfio-pci-variants
+share = $(patsubst %/usr,%,$(INSTALL_MOD_PATH))/usr/share/vfio-pci-variants
 # What new-variant makes another one of.
 templates = examples/edu/Kbuild examples/edu/Makefile examples/edu/dkms.conf \
 	examples/smallest/vfio-pci-smallest.c examples/smallest/README.md \
