@@ -27,6 +27,19 @@ templates = examples/edu/Kbuild examples/edu/Makefile examples/edu/dkms.conf \
 	examples/smallest/vfio-pci-smallest.c examples/smallest/README.md \
 	examples/smallest/selftests/smallest.sh examples/smallest/selftests/variant.conf
 
+# DKMS does not know that what it built with what was installed before has to be built
+# again: a line for each such variant, as NAME/VERSION.
+define tell_of_dkms
+	cd /var/lib/dkms 2>/dev/null || exit 0; \
+	for built in */*/$(krelease); do \
+		[ -e "$$built" ] || continue; \
+		v=$${built%/*}; \
+		! grep -rqs vfio-pci-variants/variant.mk $$v/source/ || \
+			echo "DKMS: build $$v again: dkms build --force $$v -k $(krelease) &&" \
+				"dkms install --force $$v -k $(krelease)"; \
+	done
+endef
+
 .PHONY: help modules install uninstall clean new-variant demo test test-all check docs \
 	mutants bench
 help:
@@ -61,6 +74,7 @@ install: modules
 		install -m 644 -D $$file $(share)/$$file || exit; \
 	done
 	$(DEPMOD) $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(krelease)
+	@$(if $(INSTALL_MOD_PATH),,$(tell_of_dkms))
 
 # Compressed or not, below updates/ or, in its folder, below updates/variants/. What is
 # in share serves all kernels: it goes with the last of them.
