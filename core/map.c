@@ -100,7 +100,7 @@ static unsigned int find_areas(const struct vfio_pci_variant_ops *ops,
 		if (i < ops->nr_regs) {
 			if (ops->regs[i].bar != bar)
 				continue;
-			end = round_down(ops->regs[i].offset, PAGE_SIZE);
+			end = min(round_down(ops->regs[i].offset, PAGE_SIZE), size);
 			next = min(round_up(vpv_reg_end(&ops->regs[i]), PAGE_SIZE), size);
 		}
 		if (end > at) {
