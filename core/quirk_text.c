@@ -403,11 +403,6 @@ static const struct {
 	{ "config", parse_config },
 };
 
-static bool is_named(const char *name, const char *s, size_t len)
-{
-	return strlen(name) == len && !strncmp(name, s, len);
-}
-
 /**
  * vpv_is_flag - does a name mean something in all quirks parameters?
  * @name: the name, which need not end there
@@ -420,10 +415,10 @@ bool vpv_is_flag(const char *name, size_t len)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
-		if (is_named(flags[i].name, name, len))
+		if (vpv_is_named(flags[i].name, name, len))
 			return true;
 	for (i = 0; i < ARRAY_SIZE(actions); i++)
-		if (is_named(actions[i].name, name, len))
+		if (vpv_is_named(actions[i].name, name, len))
 			return true;
 	return false;
 }
@@ -458,10 +453,10 @@ static const char *parse_flag(const char **s,
 	len = *s - name;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
-		if (is_named(flags[i].name, name, len))
+		if (vpv_is_named(flags[i].name, name, len))
 			return parse_bool(s, flags[i].flag, &user->quirk);
 	for (i = 0; i < ARRAY_SIZE(actions); i++)
-		if (is_named(actions[i].name, name, len))
+		if (vpv_is_named(actions[i].name, name, len))
 			return actions[i].parse(s, &user->quirk);
 	n = vpv_find_setting(settings, name, len);
 	if (n < 0)

@@ -11,7 +11,15 @@
 #include "quirk_text.h"
 #include "setting_text.h"
 
-static bool is_equal(const char *name, const char *text, size_t len)
+/**
+ * vpv_is_named - is a piece of text a name?
+ * @name: the name
+ * @text: the text, which need not end there
+ * @len: length of the piece
+ *
+ * Return: whether it is, all of it.
+ */
+bool vpv_is_named(const char *name, const char *text, size_t len)
 {
 	return strlen(name) == len && !strncmp(name, text, len);
 }
@@ -96,7 +104,7 @@ int vpv_find_setting(struct vfio_pci_variant_setting * const *settings,
 	int i;
 
 	for (i = 0; settings && settings[i]; i++)
-		if (is_equal(settings[i]->name, name, len))
+		if (vpv_is_named(settings[i]->name, name, len))
 			return i;
 	return -1;
 }
@@ -123,7 +131,7 @@ static const char *parse_choice(const char * const *choices, const char *text,
 	unsigned int i;
 
 	for (i = 0; choices[i]; i++) {
-		if (is_equal(choices[i], text, len)) {
+		if (vpv_is_named(choices[i], text, len)) {
 			*value = i;
 			return NULL;
 		}

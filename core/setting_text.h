@@ -19,6 +19,7 @@ struct vpv_set_values {
 	unsigned int values[VFIO_PCI_VARIANT_MAX_SETTINGS];
 };
 
+bool vpv_is_named(const char *name, const char *text, size_t len);
 const char *vpv_settings_fault(struct vfio_pci_variant_setting * const *settings);
 int vpv_find_setting(struct vfio_pci_variant_setting * const *settings,
 		     const char *name, size_t len);

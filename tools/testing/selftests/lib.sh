@@ -293,7 +293,7 @@ dev_bdf()
 	edu0) slot=16 ;;
 	edu1) slot=17 ;;
 	vga0) slot=18 ;;
-	# What a variant's selftests/variant.conf has added:
+	# What a test's "# qemu:" lines, or a variant's selftests/variant.conf, add:
 	added) slot=19 ;;
 	# In machines with "devices=vga":
 	vga1) slot=02 ;;

@@ -11,9 +11,8 @@ set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
 
-for d in /sys/bus/pci/devices/0000:00:19.0/0000:??:00.0; do
-	bdf=${d##*/}
-done
+bdf=$(dev_bdf added) || bail "no ivshmem"
+d=/sys/bus/pci/devices/$bdf
 is "there is memory behind BAR 2" "$(id_of "$bdf") $(stat -c %s "$d/resource2")" "1af4 1110 65536"
 params=/sys/module/vpv_hooks/parameters
 
