@@ -194,4 +194,5 @@ is "and all of the BAR" "$(size)" 10000
 bind_override "$bdf" ""
 check "the files are gone" test ! -e "$d/vfio_pci_variant"
 check "all unload" rmmod vpv_hooks
+is "the hook was asked about its own BAR only" "$(dmesg | grep -c "vpv-hooks: mmap of BAR")" 0
 done_testing
