@@ -154,8 +154,12 @@ is "not mapped for this device" "$(vfio-do "$bdf" mmap 2)" "errno 22, info says 
 quirks "$bdf:no_mmap=2"
 rebind
 is "a quirk is above the hook" "$(vfio-do "$bdf" mmap 2)" "errno 22, info says no"
+param own_maps 1
+is "also where the hook maps by itself" "$(vfio-do "$bdf" mmap 2)" "errno 22, info says no"
 quirks ""
 rebind
+is "which it does without the quirk" "$(vfio-do "$bdf" mmap 2)" "mapped, info says yes"
+param own_maps 0
 param error -71
 is "an error of a hook is the user's" \
 	"$(LC_ALL=C vfio-do "$bdf" mmap 2 2>&1 | grep -o "Protocol error")" "Protocol error"
@@ -184,6 +188,9 @@ rebind vfio-pci
 is "of what does not hold one line says so" "$(log_since |
 	grep -c "$bdf: vpv-hooks: quirks: flags for \"$bdf\" do not hold, as vfio-pci is bound")" 1
 is "for one device they are set by the quirks of the same module" "$(settings)" "4 1 error"
+log_mark
+check "it is written again" quirks "$bdf:pages=0x4+no_mmap=0"
+is "which is no change" "$(log_since | grep -c "bound before")" 0
 is "nothing else of that holds" "$(vfio-do "$bdf" mmap 0)" "mapped, info says yes"
 is "sysfs says so" "$(cat "$d/vfio_pci_variant/quirks")" "adopted-parameter pages=4 $bdf"
 check "vfio-pci does not know such a setting" fails quirks "$bdf:pages=4" vfio_pci 2>/dev/null
