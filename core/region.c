@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Regions of a variant's own. */
+#include <linux/align.h>
+#include <linux/atomic.h>
 #include <linux/minmax.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -98,6 +101,19 @@ struct vpv_counters {
 	const struct vfio_pci_variant_counters *counters;
 };
 
+static atomic64_t *kept_counters(const struct vpv_counters *counters)
+{
+	return vfio_pci_variant_priv(counters->vvdev) + counters->counters->offset;
+}
+
+static int counter_read(const struct vpv_counters *counters, unsigned int n, u64 *value)
+{
+	if (counters->counters->read)
+		return counters->counters->read(counters->vvdev, n, value);
+	*value = atomic64_read(&kept_counters(counters)[n]);
+	return 0;
+}
+
 static int counters_read(void *data, u8 *buf, size_t count, loff_t at)
 {
 	const struct vpv_counters *counters = data;
@@ -108,8 +124,7 @@ static int counters_read(void *data, u8 *buf, size_t count, loff_t at)
 	int ret;
 
 	for (; count; count -= n, buf += n, at += n) {
-		ret = counters->counters->read(counters->vvdev, at / sizeof(bytes),
-					       &value);
+		ret = counter_read(counters, at / sizeof(bytes), &value);
 		if (ret)
 			return ret;
 		bytes = cpu_to_le64(value);
@@ -123,6 +138,26 @@ static int counters_read(void *data, u8 *buf, size_t count, loff_t at)
 static void counters_release(void *data)
 {
 	kfree(data);
+}
+
+/* Sets those that are kept in the private data to 0, if that is where they are. */
+static int clear_counters(const struct vpv_counters *counters)
+{
+	struct vfio_pci_variant_device *vvdev = counters->vvdev;
+	size_t offset = counters->counters->offset;
+	unsigned int n, nr = counters->counters->nr;
+
+	if (counters->counters->read)
+		return 0;
+	if (!IS_ALIGNED(offset, sizeof(atomic64_t)) ||
+	    size_add(offset, nr * sizeof(atomic64_t)) > vvdev->ops->priv_size) {
+		pci_warn(vvdev->core.pdev, "%s: not opened: its counters are not in its private data; give them a read callback, or the offset of atomic64_t\n",
+			 vvdev->variant->name);
+		return -EINVAL;
+	}
+	for (n = 0; n < nr; n++)
+		atomic64_set(&kept_counters(counters)[n], 0);
+	return 0;
 }
 
 static const struct vfio_pci_variant_ro_ops counters_ops = {
@@ -140,7 +175,8 @@ static const struct vfio_pci_variant_ro_ops counters_ops = {
  * A region as that of vfio_pci_variant_add_ro_region(). Call it from the add_regions
  * hook.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM; -EINVAL, with a log line, for counters without a read callback that
+ * are not in the private data.
  */
 int vfio_pci_variant_add_counters(struct vfio_pci_variant_device *vvdev,
 				  u32 type, u32 subtype,
@@ -154,9 +190,11 @@ int vfio_pci_variant_add_counters(struct vfio_pci_variant_device *vvdev,
 		return -ENOMEM;
 	*data = (struct vpv_counters) { .vvdev = vvdev, .counters = counters };
 
-	ret = vfio_pci_variant_add_ro_region(vvdev, type, subtype,
-					     counters->nr * sizeof(__le64),
-					     &counters_ops, data);
+	ret = clear_counters(data);
+	if (!ret)
+		ret = vfio_pci_variant_add_ro_region(vvdev, type, subtype,
+						     counters->nr * sizeof(__le64),
+						     &counters_ops, data);
 	if (ret)
 		kfree(data);
 	return ret;

@@ -246,6 +246,38 @@ int vfio_pci_variant_mmio_write(struct vfio_pci_variant_device *vvdev,
 EXPORT_SYMBOL_GPL(vfio_pci_variant_mmio_write);
 
 /**
+ * vfio_pci_variant_pass_write - write a register as the user did
+ * @vvdev: the device
+ * @reg: the register, of a BAR in &vfio_pci_variant_ops.mmio_bars
+ * @value: what to write instead of what the user wrote, or that
+ * @mask: as the callback got it
+ *
+ * In the write callback of @reg. What the user wrote to is written, and no other
+ * byte: a part of a register in the widest accesses that are aligned.
+ *
+ * Return: see vfio_pci_variant_mmio_read().
+ */
+int vfio_pci_variant_pass_write(struct vfio_pci_variant_device *vvdev,
+				const struct vfio_pci_variant_reg *reg, u64 value,
+				u64 mask)
+{
+	unsigned int at = __ffs64(mask) / BITS_PER_BYTE, width;
+	unsigned int end = fls64(mask) / BITS_PER_BYTE;
+	int ret;
+
+	for (; at < end; at += width) {
+		for (width = reg->width; at % width || at + width > end;)
+			width /= 2;
+		ret = vfio_pci_variant_mmio_write(vvdev, reg->bar, reg->offset + at,
+						  width, value >> at * BITS_PER_BYTE);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vfio_pci_variant_pass_write);
+
+/**
  * vfio_pci_variant_read_reg - read a register, whatever the user does meanwhile
  * @vvdev: the device, open and awake, as for vfio_pci_variant_mmio_begin(); callbacks of
  *	a register use vfio_pci_variant_mmio_read(), and reset_done neither

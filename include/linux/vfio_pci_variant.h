@@ -102,7 +102,7 @@ struct vpv_user_rows;
  * Both callbacks run with Memory Enable set and the function in D0, as between
  * vfio_pci_variant_mmio_begin() and vfio_pci_variant_mmio_end(), and heed what is told
  * there; vfio_pci_variant_mmio_read() and vfio_pci_variant_mmio_write() reach the
- * hardware. While the memory is off they are not called, and the user gets EIO, as
+ * hardware, and vfio_pci_variant_pass_write() as the user would have. While the memory is off they are not called, and the user gets EIO, as
  * from the core. Calls for one device run in parallel. An errno ends the user's access
  * with it, or short behind what was done by then. One of them may be NULL: such
  * accesses are the core's. A lock that they take is never held by others while these call
@@ -648,7 +648,10 @@ struct vfio_pci_variant_ro_ops {
  * struct vfio_pci_variant_counters - a region of numbers that users read
  * @nr: their number, not 0
  * @read: The value of the one with index @n, 0 to @nr - 1. No locks held, calls run in
- *	parallel. Return 0 or an errno. Mandatory.
+ *	parallel. Return 0 or an errno. NULL: they are the @nr atomic64_t in the private
+ *	data from @offset on, which are 0 from when the region is added, so that nobody
+ *	is told what an earlier user did.
+ * @offset: of the first one in the private data, in bytes, a multiple of 8; without @read
  *
  * The region has 8 bytes for each, little-endian. A read takes each value that it
  * touches once, so that one read of all of them, of up to
@@ -658,6 +661,7 @@ struct vfio_pci_variant_counters {
 	unsigned int nr;
 	int (*read)(struct vfio_pci_variant_device *vvdev, unsigned int n,
 		    u64 *value);
+	size_t offset;
 };
 
 #endif /* !__GENKSYMS__ */
@@ -698,7 +702,11 @@ vfio_pci_variant_mmio_read(struct vfio_pci_variant_device *vvdev,
 int vfio_pci_variant_mmio_write(struct vfio_pci_variant_device *vvdev,
 				unsigned int bar, u64 offset,
 				unsigned int width, u64 value);
-/* The same in one call, for other hooks. */
+/* Write a register as the user did, or nearly; in its write callback. */
+int vfio_pci_variant_pass_write(struct vfio_pci_variant_device *vvdev,
+				const struct vfio_pci_variant_reg *reg, u64 value,
+				u64 mask);
+/* Read and write one in one call, for other hooks. */
 int __must_check
 vfio_pci_variant_read_reg(struct vfio_pci_variant_device *vvdev,
 			  unsigned int bar, u64 offset, unsigned int width,
