@@ -16,21 +16,12 @@ struct edu {
 	atomic64_t counts[2];
 };
 
-static int edu_counter(struct vfio_pci_variant_device *vvdev, unsigned int n,
-		       u64 *value)
-{
-	struct edu *edu = vfio_pci_variant_priv(vvdev);
-
-	*value = atomic64_read(&edu->counts[n]);
-	return 0;
-}
-
-static const struct vfio_pci_variant_counters edu_counters = { 2, edu_counter };
+static const struct vfio_pci_variant_counters edu_counters = {
+	.nr = 2, .offset = offsetof(struct edu, counts)
+};
 
 static int edu_add_regions(struct vfio_pci_variant_device *vvdev)
 {
-	/* Nobody is told what an earlier user did. */
-	memset(vfio_pci_variant_priv(vvdev), 0, sizeof(struct edu));
 	return vfio_pci_variant_add_counters(vvdev, VFIO_REGION_TYPE_PCI_VENDOR_TYPE |
 					     EDU_VENDOR, 1, &edu_counters);
 }
@@ -46,12 +37,12 @@ static int edu_ask(struct vfio_pci_variant_device *vvdev,
 	u64 most = vfio_pci_variant_value(vvdev, &limit);
 	struct edu *edu = vfio_pci_variant_priv(vvdev);
 
-	/* The device takes all of a register or nothing. */
-	if (mask != U32_MAX)
-		return 0;
-	atomic64_inc(&edu->counts[0]);
-	atomic64_add(value > most, &edu->counts[1]);
-	return vfio_pci_variant_mmio_write(vvdev, 0, reg->offset, 4, min(value, most));
+	/* To the device a part of the register is nothing. */
+	if (mask == U32_MAX) {
+		atomic64_inc(&edu->counts[0]);
+		atomic64_add(value > most, &edu->counts[1]);
+	}
+	return vfio_pci_variant_pass_write(vvdev, reg, min(value, most), mask);
 }
 
 static const struct vfio_pci_variant_reg edu_regs[] = {
@@ -59,13 +50,11 @@ static const struct vfio_pci_variant_reg edu_regs[] = {
 };
 
 /* [quirk] */
-static const struct vfio_pci_quirk edu_quirks[] = {
-	{
-		.match = { PCI_DEVICE(EDU_VENDOR, EDU_DEVICE) },
-		.reason = "edu: it has no power management",
-		.set = VFIO_PCI_QUIRK_DISABLE_IDLE_D3,
-	},
-};
+static const struct vfio_pci_quirk edu_quirks[] = { {
+	.match = { PCI_DEVICE(EDU_VENDOR, EDU_DEVICE) },
+	.reason = "edu: it has no power management",
+	.set = VFIO_PCI_QUIRK_DISABLE_IDLE_D3,
+} };
 
 /* [variant] */
 static const struct vfio_pci_variant_ops edu_ops = {
