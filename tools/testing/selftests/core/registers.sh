@@ -29,6 +29,13 @@ case $VPV_K in
 esac
 is "what region info says" "$(vfio-regs "$bdf" areas)" "$areas"
 is "what can be mapped" "$(vfio-regs "$bdf" maps)" "$areas"
+[ "$areas" = none ] || areas=1000-2000
+echo 0x2000 >/sys/module/vpv_regs/parameters/told
+is "told a smaller size users are told of what is within" \
+	"$(vfio-regs "$bdf" size) $(vfio-regs "$bdf" areas)" "2000 $areas"
+echo 0x1000 >/sys/module/vpv_regs/parameters/told
+is "or of nothing" "$(vfio-regs "$bdf" size) $(vfio-regs "$bdf" areas)" "1000 none"
+echo 0 >/sys/module/vpv_regs/parameters/told
 is "BAR 0 has none, and is mapped" "$(vfio-do "$bdf" mmap 0)" "mapped, info says yes"
 case $VPV_K in
 7.*) no_dmabuf="errno 22" ;;
@@ -135,6 +142,29 @@ modprobe vpv-regs no_regs=1
 check "without registers it binds" bind_override "$bdf" vpv-regs
 is "and all of it is mapped" "$(vfio-regs "$bdf" maps)" all
 is "hooks still reach memory" "$(counter 7)" 00000088
+
+area "kept counters"
+# keeps SHIFT: its counters are in its private data, so far from where they should be.
+keeps()
+{
+	bind_override "$bdf" ""
+	rmmod vpv_regs
+	modprobe vpv-regs kept="$1"
+	bind_override "$bdf" vpv-regs
+}
+
+keeps 0
+is "the last one counts" "$(vfio-do "$bdf" region 4 9 38 region-write 4 2 10 0 region 4 9 38 |
+	xargs)" "00000000 ok 00000001"
+is "the next user finds 0" "$(counter 7)" 00000000
+for shift in 8 -4; do
+	keeps $shift
+	log_mark
+	check "$shift bytes from there it can't be opened" eval \
+		"vfio-regs $bdf size 2>&1 | grep 'Invalid argument'"
+	is "$shift bytes from there: one log line says why" \
+		"$(log_since | grep -c "$bdf: vpv-regs: not opened: its counters are not in")" 1
+done
 bind_override "$bdf" ""
 check "it unloads" rmmod vpv_regs
 done_testing

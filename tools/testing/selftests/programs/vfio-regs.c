@@ -31,19 +31,22 @@ static const struct reg {
 	uint8_t width;
 	bool read;
 	bool write;
+	bool pass;
 } regs[] = {
-	{ 0x10, 4, true, true },
-	{ 0x14, 1, true, true },
-	{ 0x16, 2, true, true },
-	{ 0x18, 8, true, true },
-	{ 0xffc, 4, false, true },
-	{ 0x3000, 8, true, false },
-	{ 0x3010, 1, true, true },
-	{ 0xfff8, 8, true, true },
-	{ }
+	{ 0x10, 4, true, true, false },
+	{ 0x14, 1, true, true, false },
+	{ 0x16, 2, true, true, false },
+	{ 0x18, 8, true, true, false },
+	{ 0xffc, 4, false, true, false },
+	{ 0x3000, 8, true, false, false },
+	{ 0x3010, 1, true, true, false },
+	/* Memory has the complement of what is written to it. */
+	{ 0x3018, 8, false, false, true },
+	{ 0xfff8, 8, true, true, false },
+	{ 0, 0, false, false, false }
 };
 
-#define NR_REGS		8
+#define NR_REGS		9
 
 static struct vfio vfio;
 static off_t start;
@@ -53,14 +56,14 @@ static uint8_t memory[SIZE];
 static uint8_t written[SIZE];
 static uint8_t *beneath;
 
-static bool is_register(uint32_t at, bool iswrite)
+static const struct reg *register_at(uint32_t at)
 {
 	const struct reg *reg;
 
 	for (reg = regs; reg->width; reg++)
 		if (at >= reg->at && at < reg->at + reg->width)
-			return iswrite ? reg->write : reg->read;
-	return false;
+			break;
+	return reg;
 }
 
 static uint32_t pick_offset(void)
@@ -92,7 +95,7 @@ static const char *do_read(uint32_t at, uint32_t count)
 	if (buf[0] != 0xa5 || data[n] != 0xa5)
 		return "read: a byte beside what was asked for";
 	for (i = 0; i < n; i++) {
-		bool reg = is_register(at + i, false);
+		bool reg = register_at(at + i)->read;
 
 		if (data[i] != (reg ? (uint8_t)~written[at + i] : memory[at + i]))
 			return reg ? "read: a register" : "read: memory";
@@ -110,10 +113,12 @@ static const char *do_write(uint32_t at, uint32_t count)
 	if (pwrite(vfio.device, data, count, start + at) != n)
 		return "write: its length";
 	for (i = 0; i < n; i++) {
-		if (is_register(at + i, true))
+		const struct reg *reg = register_at(at + i);
+
+		if (reg->write)
 			written[at + i] = data[i];
 		else
-			memory[at + i] = data[i];
+			memory[at + i] = reg->pass ? ~data[i] : data[i];
 	}
 	if (memcmp(memory, beneath, SIZE))
 		return "write: the memory beneath";
