@@ -278,7 +278,7 @@ never_in_d()
 # --- devices -----------------------------------------------------------
 
 # dev_bdf NAME: the address of a device of the test machine, found through the
-# slot of its root port, so it does not depend on bus numbers.
+# slot of its root port, so it does not depend on bus numbers; or NAME is an address.
 dev_bdf()
 {
 	local slot d
@@ -299,6 +299,10 @@ dev_bdf()
 	vga1) slot=02 ;;
 	vga2) slot=0a ;;
 	vga3) slot=0e ;;
+	????:??:??.?)
+		[ -e "/sys/bus/pci/devices/$1" ] && echo "$1"
+		return
+		;;
 	*)
 		echo "dev_bdf: no device $1" >&2
 		return 1

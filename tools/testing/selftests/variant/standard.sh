@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: timeout=400
 # append: slub_debug=FU,kmalloc-*
-# What every variant owes, whatever it does; run for each variant in a repository of its
-# own, with what its selftests/variant.conf says. A line that fails names the rule.
+# What every variant owes, whatever it does; run for each variant, the tree's and those in
+# repositories of their own, with what its selftests/variant.conf says. A line that fails
+# names the rule.
 # Functions are called through others, which shellcheck does not see.
 # shellcheck disable=SC2317
 set -u
@@ -17,7 +18,7 @@ shown=/sys/bus/pci/devices/$bdf/vfio_pci_variant
 
 binds()
 {
-	bind_override "$bdf" "$module"
+	bind_override "$bdf" "$module" && run_declared bound
 }
 
 vfio_pci_binds()
@@ -27,7 +28,7 @@ vfio_pci_binds()
 
 opens()
 {
-	vfio-do "$bdf" read 4 0 >/dev/null
+	vfio-do "$name" read 4 0 >/dev/null
 }
 
 # is_gone [MODULE], unloads [MODULE]
@@ -54,10 +55,11 @@ for bar in $(declared unread); do
 	bars=${bars/$bar/}
 done
 
+# dump [NAME]: by which to open it, if not by its users'.
 dump()
 {
 	# shellcheck disable=SC2086
-	vfio-dump "$bdf" $bars
+	vfio-dump "${1:-$name}" $bars
 }
 
 # facts FILE...: a fact a line, bytes one by one; regions of its own are left out, and
@@ -148,15 +150,15 @@ registers()
 
 area parity
 check "the in-tree vfio-pci takes the function" eval "load_intree && vfio_pci_binds"
-dump >/tmp/plain
-dump >/tmp/plain-again
+dump "$bdf" >/tmp/plain
+dump "$bdf" >/tmp/plain-again
 bind_override "$bdf" ""
 rmmod vfio_pci
 
 area loading
 check "it loads" load_variant "$module" || bail "nothing else can be tested"
-is "it has one driver, of the module's name, by which libvirt finds it" \
-	"$(ls "/sys/module/${module//-/_}/drivers")" "pci:$module"
+is "it has one driver of functions, of the module's name, by which libvirt finds it" \
+	"$(cd "/sys/module/${module//-/_}/drivers" && echo pci:*)" "pci:$module"
 check "it takes the function" binds || bail "nothing else can be tested"
 check "it opens" opens || bail "nothing else can be tested"
 # libvirt's way: an alias "vfio_pci:...", with what modalias says of the function.
@@ -172,17 +174,22 @@ by_alias()
 	echo "no alias of it is for vfio_$modalias"
 	return 1
 }
-check "its vfio_pci: alias is for the function: MODULE_DEVICE_TABLE()" by_alias
+if [ "$(declared alias)" = none ]; then
+	is "it has no alias of an ID, as variant.conf says" \
+		"$(modinfo -F alias "$module" | grep pci:)" ""
+else
+	check "its vfio_pci: alias is for the function: MODULE_DEVICE_TABLE()" by_alias
+fi
 
 area parity
 dump >/tmp/variant
 check "what differs from vfio-pci is what variant.conf declares" as_declared /tmp/variant
 is "regions of its own are those that variant.conf declares" \
-	"$(vfio-region "$bdf" list)" "$(declared region)"
+	"$(vfio-region "$name" list)" "$(declared region)"
 
 area borders
 # shellcheck disable=SC2046
-tap_from vfio-region "$bdf" borders $(registers)
+tap_from vfio-region "$name" borders $(registers)
 check "it opens after that" opens
 check "and all is as before" as_declared <(dump)
 
@@ -213,7 +220,7 @@ is "nobody holds its module" "$(cat "/sys/module/${module//-/_}/refcnt")" 0
 
 area "in use"
 binds
-vfio-do "$bdf" hold >/tmp/hold &
+vfio-do "$name" hold >/tmp/hold &
 holder=$!
 check "a user opens it" wait_for 20 grep -q open /tmp/hold
 out=$(rmmod "$module" 2>&1)
@@ -232,44 +239,53 @@ check "bound again it opens" eval "binds && opens"
 check "rmmod takes it from a function that nobody uses" unloads
 
 # --- beside vfio-pci ------------------------------------------------------------------
-area "load order"
+# But for a module of that name, which stands in for it.
 load_both()
 {
 	load_variant "$1" && load_variant "$2" && rebinds_and_opens
 }
-for first in "$module" vfio-pci; do
-	second=vfio-pci
-	[ "$first" = "$module" ] || second=$module
-	check "$first before $second: both load, it works" load_both "$first" "$second"
-	bind_override "$bdf" ""
-	check "$first before $second: both unload" eval "unloads $first && unloads $second"
-done
 
-area adoption
-wanted=
-! modinfo -F alias "$module" | grep -q '^vfio_pci_variant:' || wanted=$module
-how="specialised and a VFIO_PCI_VARIANT_ADOPTABLE() for each ID, in upper case, or neither"
 adopts()
 {
 	cat "$shown/adopts"
 }
-load_ours
-check "vfio-pci takes the function" vfio_pci_binds
-is "vfio-pci loads and adopts it: $how" "$(adopts)" "$wanted"
-bind_override "$bdf" ""
-modprobe "$module"
-check "loaded before, too: vfio-pci takes the function" vfio_pci_binds
-is "loaded before, too: $how" "$(adopts)" "$wanted"
-if [ -n "$wanted" ]; then
-	dump >/tmp/adopted
-	check "adopted it is no other" as_declared /tmp/adopted
-	is "regions are there" "$(vfio-region "$bdf" list)" "$(declared region)"
-	out=$(rmmod "$module" 2>&1)
-	check "it can't be unloaded while it is adopted" grep -q "in use" <<<"$out"
-fi
-bind_override "$bdf" ""
-check "it unloads" unloads
-check "vfio-pci unloads" unload_vfio_pci
+
+beside_vfio_pci()
+{
+	local first second wanted how out
+
+	area "load order"
+	for first in "$module" vfio-pci; do
+		second=vfio-pci
+		[ "$first" = "$module" ] || second=$module
+		check "$first before $second: both load, it works" load_both "$first" "$second"
+		bind_override "$bdf" ""
+		check "$first before $second: both unload" eval "unloads $first && unloads $second"
+	done
+
+	area adoption
+	wanted=
+	! modinfo -F alias "$module" | grep -q '^vfio_pci_variant:' || wanted=$module
+	how="specialised and a VFIO_PCI_VARIANT_ADOPTABLE() for each ID, in upper case, or neither"
+	load_ours
+	check "vfio-pci takes the function" vfio_pci_binds
+	is "vfio-pci loads and adopts it: $how" "$(adopts)" "$wanted"
+	bind_override "$bdf" ""
+	modprobe "$module"
+	check "loaded before, too: vfio-pci takes the function" vfio_pci_binds
+	is "loaded before, too: $how" "$(adopts)" "$wanted"
+	if [ -n "$wanted" ]; then
+		dump "$bdf" >/tmp/adopted
+		check "adopted it is no other" as_declared /tmp/adopted
+		is "regions are there" "$(vfio-region "$bdf" list)" "$(declared region)"
+		out=$(rmmod "$module" 2>&1)
+		check "it can't be unloaded while it is adopted" grep -q "in use" <<<"$out"
+	fi
+	bind_override "$bdf" ""
+	check "it unloads" unloads
+	check "vfio-pci unloads" unload_vfio_pci
+}
+[ "$module" = vfio-pci ] || beside_vfio_pci
 
 # --- bad parameters -------------------------------------------------------------------
 area parameters
