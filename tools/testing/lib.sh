@@ -9,24 +9,30 @@ vpv_tree=$(cd "$vpv_testing/../.." && pwd -P)
 vpv_vm=$vpv_testing/vm
 vpv_cache=${VPV_CACHE:-/var/cache/vfio-pci-variants}
 vpv_out=${VPV_OUT:-$vpv_tree/out}
-# Variants in repositories of their own, and the tests in their selftests/; the one that
-# VARIANT names.
-vpv_variants=("$vpv_tree"/examples/*)
+# Variants in repositories of their own; those and the tree's, with tests in selftests/;
+# the one that VARIANT names.
+vpv_elsewhere=("$vpv_tree"/examples/*)
 vpv_variant=
 if [ -n "${VARIANT:-}" ]; then
 	vpv_variant=$(realpath -e -- "$VARIANT") || exit
-	if [ "${vpv_variant%/*}" != "$vpv_tree/examples" ]; then
-		vpv_variants+=("$vpv_variant")
-		[ ! -e "$vpv_tree/examples/${vpv_variant##*/}" ] || {
-			echo "VARIANT: rename the folder, there is an example of the name ${vpv_variant##*/}" >&2
-			exit 1
-		}
-	fi
+	case ${vpv_variant%/*} in
+	"$vpv_tree/examples" | "$vpv_tree/variants") ;;
+	*)
+		for f in "$vpv_tree"/{examples,variants}/"${vpv_variant##*/}"; do
+			[ ! -e "$f" ] || {
+				echo "VARIANT: rename the folder, ${f#"$vpv_tree/"} has the same name" >&2
+				exit 1
+			}
+		done
+		vpv_elsewhere+=("$vpv_variant")
+		;;
+	esac
 	[ -e "$vpv_variant/selftests/variant.conf" ] || {
 		echo "VARIANT: it needs a file selftests/variant.conf, see examples/edu and Documentation/testing.rst" >&2
 		exit 1
 	}
 fi
+vpv_variants=("${vpv_elsewhere[@]}" "$vpv_tree"/variants/*)
 vpv_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 vpv_kernels="6.1 6.12 7.3"
 # POWER9: 6.12, and a younger one, which is preemptible.
@@ -202,7 +208,8 @@ copy_tree()
 {
 	mkdir -p "$1"
 	rsync -rlpi --checksum --delete --exclude=/out --exclude=/.git "${vpv_unbuilt[@]}" \
-		--exclude=/Documentation --exclude=/examples/edu/selftests --include='/tools/testing/fixtures/***' \
+		--exclude=/Documentation --exclude=/examples/edu/selftests \
+		--exclude='/variants/*/selftests' --include='/tools/testing/fixtures/***' \
 		--exclude='/tools/testing/*' "$vpv_tree/" "$1/"
 }
 
