@@ -102,11 +102,12 @@ struct vpv_user_rows;
  * Both callbacks run with Memory Enable set and the function in D0, as between
  * vfio_pci_variant_mmio_begin() and vfio_pci_variant_mmio_end(), and heed what is told
  * there; vfio_pci_variant_mmio_read() and vfio_pci_variant_mmio_write() reach the
- * hardware, and vfio_pci_variant_pass_write() as the user would have. While the memory is off they are not called, and the user gets EIO, as
- * from the core. Calls for one device run in parallel. An errno ends the user's access
- * with it, or short behind what was done by then. One of them may be NULL: such
- * accesses are the core's. A lock that they take is never held by others while these call
- * vfio_pci_variant_mmio_begin() or what calls that.
+ * hardware, and vfio_pci_variant_pass_write() as the user would have. While the memory
+ * is off they are not called, and the user gets EIO, as from the core. Calls for one
+ * device run in parallel. An errno ends the user's access with it, or short behind what
+ * was done by then. One of them may be NULL: such accesses are the core's. A lock that
+ * they take is never held by others while these call vfio_pci_variant_mmio_begin() or
+ * what calls that.
  */
 struct vfio_pci_variant_reg {
 	u64 offset;
