@@ -128,9 +128,22 @@ static void read_sysfs(struct function *f, const char *file, off_t at, void *buf
 
 /* --- opening --------------------------------------------------------------------- */
 
+/* A group can be opened once: functions of one share it. */
 static int do_open(struct function *f)
 {
-	return vfio_open(&f->vfio, f->name);
+	int group = vfio_group_of(f->name);
+	struct function *g;
+
+	for (g = functions; g < functions + 8; g++) {
+		if (!g->open || g->vfio.group < 0 || vfio_group_of(g->name) != group)
+			continue;
+		f->vfio.container = dup(g->vfio.container);
+		f->vfio.group = dup(g->vfio.group);
+		f->vfio.device = ioctl(f->vfio.group, VFIO_GROUP_GET_DEVICE_FD,
+				       f->name);
+		return f->vfio.device < 0 ? errno : 0;
+	}
+	return vfio_open_in(&f->vfio, group, f->name);
 }
 
 static int do_open_in(struct function *f)
