@@ -584,6 +584,21 @@ bool vpv_compat_has_reset(const struct pci_dev *pdev)
 }
 
 /**
+ * vpv_compat_resets_bus - does a reset of this function alone go by its bus?
+ * @pdev: the function, bound
+ *
+ * That is the port's to do, which is why the PCI core wants its lock. Most functions
+ * have that way as a last one, for when others fail; then there is no lock of the port
+ * at an open either.
+ *
+ * Return: true if the first of its ways is that.
+ */
+bool vpv_compat_resets_bus(const struct pci_dev *pdev)
+{
+	return (RESET_BUS | RESET_CXL_BUS) & BIT(READ_ONCE(pdev->reset_methods[0]));
+}
+
+/**
  * vfio_pci_variant_set_vm_flags - mark a mapping
  * @vma: the mapping, of a region with a mmap hook of its own
  * @flags: %VM_PFNMAP and the like, are added to what it has

@@ -120,5 +120,6 @@ void vpv_compat_limit_resets(struct vfio_pci_variant_device *vvdev);
 void vpv_compat_unlimit_resets(struct vfio_pci_variant_device *vvdev);
 void vpv_compat_evict_framebuffers(struct vfio_pci_variant_device *vvdev);
 bool vpv_compat_has_reset(const struct pci_dev *pdev);
+bool vpv_compat_resets_bus(const struct pci_dev *pdev);
 
 #endif /* VPV_COMPAT_H */

@@ -84,7 +84,16 @@ int vpv_sriov_configure(struct pci_dev *pdev, int nr_virtfn);
 extern const struct pci_error_handlers vpv_err_handlers;
 int vpv_state_bind(struct vfio_pci_variant_device *vvdev);
 void vpv_state_free(struct vfio_pci_variant_device *vvdev);
+bool vpv_state_is_reachable(struct pci_dev *pdev);
 int vpv_state_enable(struct vfio_pci_variant_device *vvdev);
+
+/* reset.c */
+void vpv_reset_opened(struct vfio_pci_variant_device *vvdev);
+void vpv_reset_closing(struct vfio_pci_variant_device *vvdev);
+void vpv_reset_closed(struct vfio_pci_variant_device *vvdev);
+void vpv_reset_removing(struct vfio_pci_variant_device *vvdev);
+void vpv_reset_removed(struct vfio_pci_variant_device *vvdev);
+bool vpv_reset_is_left(const struct vfio_pci_variant_device *vvdev);
 
 /* adopt.c */
 const struct vfio_pci_variant *vpv_adopt(const struct vfio_pci_variant *variant,

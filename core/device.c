@@ -43,6 +43,7 @@ static int enable(struct vfio_pci_variant_device *vvdev)
 	ret = vpv_state_enable(vvdev);
 	if (ret)
 		return ret;
+	vpv_reset_opened(vvdev);
 	vpv_explain_opened(vvdev);
 
 	ret = vpv_config_apply(vvdev);
@@ -75,7 +76,9 @@ err_close:
 err_unmap:
 	vpv_regs_unmap(vvdev);
 err_disable:
+	vpv_reset_closing(vvdev);
 	vfio_pci_core_disable(&vvdev->core);
+	vpv_reset_closed(vvdev);
 	return ret;
 }
 
@@ -131,7 +134,9 @@ static void vpv_close(struct vfio_device *vdev)
 
 	call_close(vvdev);
 	vpv_regs_unmap(vvdev);
+	vpv_reset_closing(vvdev);
 	vfio_pci_core_close_device(vdev);
+	vpv_reset_closed(vvdev);
 	if (gate && gate->close)
 		gate->close(vvdev);
 	vpv_user_close(vvdev);

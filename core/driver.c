@@ -152,11 +152,13 @@ void vpv_remove(struct pci_dev *pdev)
 	struct vfio_pci_variant_device *vvdev = to_vfio_pci_variant_device(core);
 	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
+	vpv_reset_removing(vvdev);
 	vpv_settings_hide(vvdev);
 	vpv_adopt_unbound(vvdev);
 	/* Users of its VFs go before its own: the VFs need the PF. */
 	vfio_pci_core_sriov_configure(core, 0);
 	vpv_user_leave(vvdev);
+	vpv_reset_removed(vvdev);
 	if (gate)
 		gate->stop(vvdev);
 	vfio_pci_core_unregister_device(core);

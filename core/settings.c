@@ -152,6 +152,13 @@ static ssize_t quirks_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(quirks);
 
+static ssize_t needs_reset_show(struct device *dev, struct device_attribute *attr,
+				char *buf)
+{
+	return sysfs_emit(buf, "%d\n", vpv_reset_is_left(to_vvdev(dev)));
+}
+static DEVICE_ATTR_RO(needs_reset);
+
 static struct attribute *vpv_dev_attrs[] = {
 	&dev_attr_variant.attr,
 	&dev_attr_adopts.attr,
@@ -159,6 +166,7 @@ static struct attribute *vpv_dev_attrs[] = {
 	&dev_attr_disable_vga.attr,
 	&dev_attr_disable_idle_d3.attr,
 	&dev_attr_quirks.attr,
+	&dev_attr_needs_reset.attr,
 	NULL
 };
 

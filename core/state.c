@@ -37,8 +37,14 @@ struct vpv_state {
 	bool is_noted;
 };
 
-/* Vendor and device ID of a VF are all ones by design; COMMAND never is. */
-static bool is_reachable(struct pci_dev *pdev)
+/**
+ * vpv_state_is_reachable - does a function answer?
+ * @pdev: the function, in D0
+ *
+ * Return: false if it is off, gone or held in reset. Vendor and device ID of a VF are all
+ * ones by design; COMMAND never is.
+ */
+bool vpv_state_is_reachable(struct pci_dev *pdev)
 {
 	u16 command;
 
@@ -115,7 +121,7 @@ static bool is_whole(struct vfio_pci_variant_device *vvdev)
 {
 	struct pci_dev *pdev = vvdev->core.pdev;
 
-	return is_reachable(pdev) && !bars_lost(pdev, vvdev->state->bars);
+	return vpv_state_is_reachable(pdev) && !bars_lost(pdev, vvdev->state->bars);
 }
 
 /*
@@ -172,7 +178,7 @@ int vpv_state_bind(struct vfio_pci_variant_device *vvdev)
 
 	/* The last driver may have left it in any state, of which nobody knows. */
 	pci_set_power_state(pdev, PCI_D0);
-	if (!is_reachable(pdev))
+	if (!vpv_state_is_reachable(pdev))
 		return 0;
 
 	find_bars(vvdev);
@@ -223,7 +229,7 @@ static bool restore(struct vfio_pci_variant_device *vvdev, u16 command)
 	struct vpv_state *state = vvdev->state;
 	struct pci_dev *pdev = vvdev->core.pdev;
 
-	if (!is_reachable(pdev))
+	if (!vpv_state_is_reachable(pdev))
 		return false;
 	if (state->saved && !pci_load_saved_state(pdev, state->saved))
 		pci_restore_state(pdev);
@@ -266,7 +272,7 @@ static int restore_at_open(struct vfio_pci_variant_device *vvdev)
 			 name);
 		return 0;
 	}
-	if (is_reachable(pdev))
+	if (vpv_state_is_reachable(pdev))
 		pci_warn(pdev, "%s: not opened: it lost its configuration and does not take it back; remove and rescan it, or power cycle the machine\n",
 			 name);
 	else

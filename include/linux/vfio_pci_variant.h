@@ -36,9 +36,11 @@
  *   close    close()
  *            vfio_pci_core_close_device(), which frees the regions and resets the
  *            function; of its bus or slot, if there is no other way: reset_done()
+ *            reset now if the core could not have the locks: reset_done()
  *            close() of the gate
  *   remove   VFs disabled
  *            opens refused, the user asked to let go; waits for the last close
+ *            reset if that close could not have the locks: reset_done()
  *            stop() of the gate
  *            vfio_pci_core_unregister_device()
  *            release(), then vfio_pci_core_release_dev(), with the last
@@ -275,12 +277,12 @@ struct vfio_pci_variant_ops {
 	 * That can be at any time between probe and remove, whether the device
 	 * is open or not, in parallel with every other hook but @match and
 	 * @init; vfio_pci_core_enable() resets it too, before @open. Of what
-	 * follows @close the reset of the function alone is not reported; that of
-	 * its bus or slot, where the function has no other, is, to all functions
-	 * on it. Recovery from a PCIe error calls it too, once the configuration is
-	 * restored, and so does an open that finds and restores a loss of
-	 * configuration. vconfig and the regions may not
-	 * exist: touch only private data, under a lock of your own.
+	 * follows @close the core's reset of the function alone is not reported;
+	 * one that is made up for is, and that of its bus or slot, where the
+	 * function has no other, to all functions on it. Recovery from a PCIe
+	 * error calls it too, once the configuration is restored, and so does an
+	 * open that finds and restores a loss of configuration. vconfig and the
+	 * regions may not exist: touch only private data, under a lock of your own.
 	 * Called from the PCI error handlers with the device lock held. The
 	 * thread may hold the dev_set lock, as in a hot reset and at close, and it
 	 * or another, that waits for the device lock, the core's memory_lock:
@@ -545,6 +547,12 @@ struct vfio_pci_variant_device {
 
 	/* private: configuration to restore when it is lost; constant pointer */
 	struct vpv_state *state;
+
+	/* private: a close leaves the reset to remove */
+	bool removing;
+
+	/* private: the last close could not have the locks for a reset */
+	bool reset_is_due;
 
 	/* private: BIT(n) for each BAR n that is not to be mapped or exported */
 	u8 no_mmap;

@@ -245,7 +245,7 @@ kill -TERM $holder
 wait_exit 30 $holder
 wait_exit 30 $unbinder
 is "gate: it is stopped when the user is gone" "$(hooks | sed 's/.*gate-close/gate-close/')" \
-	"gate-close,gate-stop,release"
+	"gate-close,reset_done,gate-stop,release"
 fail_at gate-start
 bind_override "$bdf" vpv-test
 is "gate: start fails: no driver" "$(driver_of "$bdf")" ""

@@ -142,7 +142,7 @@ check "unbind waits for the user, rmmod is refused" fails rmmod vpv_s1
 kill $held
 wait_exit 20 $held
 check "then unbind ends" wait_exit 20 $!
-is "unbind: release" "$(hooks vpv-s1)" release
+is "unbind: it is reset, then released" "$(hooks vpv-s1)" reset_done,release
 check "and it is not pinned any more" wait_for 10 is_unpinned vpv-s1
 check "it unloads" rmmod vpv_s1
 rebind
