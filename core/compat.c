@@ -616,6 +616,12 @@ void vfio_pci_variant_set_vm_flags(struct vm_area_struct *vma, unsigned long fla
 }
 EXPORT_SYMBOL_GPL(vfio_pci_variant_set_vm_flags);
 
+/* Whose BAR a mapping is of, as the core notes in it. */
+static struct vfio_pci_variant_device *vma_to_vvdev(struct vm_area_struct *vma)
+{
+	return to_vfio_pci_variant_device(vma->vm_private_data);
+}
+
 #ifdef VPV_CORE_LISTS_MAPPINGS
 /*
  * To take a BAR away from its user, as when they clear Memory Enable or reset the
@@ -670,6 +676,7 @@ static void bar_close(struct vm_area_struct *vma)
 
 static vm_fault_t bar_fault(struct vm_fault *vmf)
 {
+	vpv_touch(vma_to_vvdev(vmf->vma));
 	return core_bar_ops->fault(vmf);
 }
 
@@ -702,5 +709,75 @@ int vpv_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	WRITE_ONCE(core_bar_ops, vma->vm_ops);
 	vma->vm_ops = &bar_ops;
 	return 0;
+}
+
+/* vpv_compat_watch(), see below: each such mapping is watched. */
+bool vpv_compat_watch(const struct vfio_pci_variant_device *vvdev,
+		      struct vm_area_struct *vma)
+{
+	return true;
+}
+#else /* !VPV_CORE_LISTS_MAPPINGS */
+static const struct vm_operations_struct *core_bar_ops;
+
+static vm_fault_t watched_fault(struct vm_fault *vmf)
+{
+	vpv_touch(vma_to_vvdev(vmf->vma));
+	return core_bar_ops->fault(vmf);
+}
+
+static const struct vm_operations_struct watched_ops = {
+	.fault = watched_fault,
+};
+
+#ifdef VPV_HAVE_PAGE_ENTRY_SIZE
+static const struct vm_operations_struct *watched(const struct vm_operations_struct *ops)
+{
+	return ops->huge_fault ? NULL : &watched_ops;
+}
+#else
+static vm_fault_t watched_huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	vpv_touch(vma_to_vvdev(vmf->vma));
+	return core_bar_ops->huge_fault(vmf, order);
+}
+
+static const struct vm_operations_struct watched_huge_ops = {
+	.fault = watched_fault,
+	.huge_fault = watched_huge_fault,
+};
+
+static const struct vm_operations_struct *watched(const struct vm_operations_struct *ops)
+{
+	return ops->huge_fault ? &watched_huge_ops : &watched_ops;
+}
+#endif /* VPV_HAVE_PAGE_ENTRY_SIZE */
+
+/**
+ * vpv_compat_watch - have the first use of a mapping be a touch of its function
+ * @vvdev: the device
+ * @vma: the core's mapping of a BAR, just made; mmap_lock of the process held for
+ *	writing
+ *
+ * Return: false if this kernel's mappings can't be watched: they have operations that
+ * we don't know.
+ */
+bool vpv_compat_watch(const struct vfio_pci_variant_device *vvdev,
+		      struct vm_area_struct *vma)
+{
+	const struct vm_operations_struct *ops = vma->vm_ops, *ours = watched(ops);
+	const struct vm_operations_struct known = {
+		.fault = ops->fault,
+		.huge_fault = ops->huge_fault,
+	};
+
+	if (!ours || vma->vm_private_data != &vvdev->core ||
+	    memcmp(&known, ops, sizeof(known)))
+		return false;
+
+	/* The same for all BARs of all functions. */
+	WRITE_ONCE(core_bar_ops, ops);
+	vma->vm_ops = ours;
+	return true;
 }
 #endif /* VPV_CORE_LISTS_MAPPINGS */

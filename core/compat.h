@@ -46,6 +46,9 @@ int vpv_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 #define vpv_mmap vfio_pci_core_mmap
 #endif
 
+bool vpv_compat_watch(const struct vfio_pci_variant_device *vvdev,
+		      struct vm_area_struct *vma);
+
 /* Region info with capabilities is a device op of its own (not an ioctl). */
 #ifdef VPV_HAVE_GET_REGION_INFO_CAPS
 #define VPV_OP_REGION_INFO \

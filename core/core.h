@@ -85,6 +85,7 @@ extern const struct pci_error_handlers vpv_err_handlers;
 int vpv_state_bind(struct vfio_pci_variant_device *vvdev);
 void vpv_state_free(struct vfio_pci_variant_device *vvdev);
 bool vpv_state_is_reachable(struct pci_dev *pdev);
+bool vpv_state_is_whole(struct vfio_pci_variant_device *vvdev);
 int vpv_state_enable(struct vfio_pci_variant_device *vvdev);
 
 /* reset.c */
@@ -94,6 +95,13 @@ void vpv_reset_closed(struct vfio_pci_variant_device *vvdev);
 void vpv_reset_removing(struct vfio_pci_variant_device *vvdev);
 void vpv_reset_removed(struct vfio_pci_variant_device *vvdev);
 bool vpv_reset_is_left(const struct vfio_pci_variant_device *vvdev);
+
+/* fresh.c */
+void vpv_touch(struct vfio_pci_variant_device *vvdev);
+void vpv_disturb(struct vfio_pci_variant_device *vvdev);
+void vpv_fresh_reset(struct vfio_pci_variant_device *vvdev);
+void vpv_fresh_open(struct vfio_pci_variant_device *vvdev);
+void vpv_fresh_ops(struct vfio_device_ops *ops, const struct vfio_device_ops *touched);
 
 /* adopt.c */
 const struct vfio_pci_variant *vpv_adopt(const struct vfio_pci_variant *variant,

@@ -100,6 +100,7 @@ static int vpv_open(struct vfio_device *vdev)
 	ret = enable(vvdev);
 	if (ret)
 		goto err_gate;
+	vpv_fresh_open(vvdev);
 	return 0;
 
 err_gate:
@@ -132,6 +133,7 @@ static void vpv_close(struct vfio_device *vdev)
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
 	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
+	vpv_touch(vvdev);
 	call_close(vvdev);
 	vpv_regs_unmap(vvdev);
 	vpv_reset_closing(vvdev);

@@ -50,6 +50,7 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 		vvdev->core.vdev.ops = &vvdev->variant->rw_ops;
 	else if (ops->region_info || ops->mmap)
 		vvdev->core.vdev.ops = &vvdev->variant->map_ops;
+	vvdev->touched_ops = vvdev->core.vdev.ops;
 	return 0;
 }
 
@@ -169,7 +170,10 @@ void vpv_remove(struct pci_dev *pdev)
 
 int vpv_sriov_configure(struct pci_dev *pdev, int nr_virtfn)
 {
+	struct vfio_pci_core_device *core = pci_get_drvdata(pdev);
+	struct vfio_pci_variant_device *vvdev = to_vfio_pci_variant_device(core);
 	struct vfio_pci_variant *variant = pdev_to_variant(pdev);
+	int ret;
 
 	if (!variant->params)
 		return -ENOENT;
@@ -179,5 +183,7 @@ int vpv_sriov_configure(struct pci_dev *pdev, int nr_virtfn)
 		return -ENOENT;
 	}
 
-	return vfio_pci_core_sriov_configure(pci_get_drvdata(pdev), nr_virtfn);
+	ret = vfio_pci_core_sriov_configure(&vvdev->core, nr_virtfn);
+	vpv_disturb(vvdev);
+	return ret;
 }

@@ -26,6 +26,7 @@ static const struct {
 	{ "no_pm_reset", VFIO_PCI_QUIRK_NO_PM_RESET },
 	{ "no_bus_reset", VFIO_PCI_QUIRK_NO_BUS_RESET },
 	{ "no_reset", VFIO_PCI_QUIRK_NO_RESET },
+	{ "always_reset", VFIO_PCI_QUIRK_ALWAYS_RESET },
 };
 
 /*

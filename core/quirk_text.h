@@ -33,7 +33,7 @@ struct vpv_user_quirk {
 
 /* Long enough for any selector, and for all that one row can say. */
 #define VPV_SELECTOR_TEXT	48
-#define VPV_QUIRK_TEXT		1600
+#define VPV_QUIRK_TEXT		1664
 
 const char *vpv_match_fault(const struct pci_device_id *match);
 const char *vpv_quirk_fault(const struct vfio_pci_quirk *quirk);

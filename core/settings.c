@@ -159,6 +159,13 @@ static ssize_t needs_reset_show(struct device *dev, struct device_attribute *att
 }
 static DEVICE_ATTR_RO(needs_reset);
 
+static ssize_t resets_spared_show(struct device *dev, struct device_attribute *attr,
+				  char *buf)
+{
+	return sysfs_emit(buf, "%u\n", atomic_read(&to_vvdev(dev)->resets_spared));
+}
+static DEVICE_ATTR_RO(resets_spared);
+
 static struct attribute *vpv_dev_attrs[] = {
 	&dev_attr_variant.attr,
 	&dev_attr_adopts.attr,
@@ -167,6 +174,7 @@ static struct attribute *vpv_dev_attrs[] = {
 	&dev_attr_disable_idle_d3.attr,
 	&dev_attr_quirks.attr,
 	&dev_attr_needs_reset.attr,
+	&dev_attr_resets_spared.attr,
 	NULL
 };
 

@@ -117,7 +117,13 @@ static void bars_set(struct pci_dev *pdev, u8 bars)
 	pci_write_config_word(pdev, PCI_COMMAND, command);
 }
 
-static bool is_whole(struct vfio_pci_variant_device *vvdev)
+/**
+ * vpv_state_is_whole - has a function the configuration that it should have?
+ * @vvdev: the device, in D0
+ *
+ * Return: false if it does not answer or has lost its BARs.
+ */
+bool vpv_state_is_whole(struct vfio_pci_variant_device *vvdev)
 {
 	struct pci_dev *pdev = vvdev->core.pdev;
 
@@ -235,7 +241,7 @@ static bool restore(struct vfio_pci_variant_device *vvdev, u16 command)
 		pci_restore_state(pdev);
 	bars_set(pdev, bars_lost(pdev, state->bars));
 	pci_write_config_word(pdev, PCI_COMMAND, command);
-	return is_whole(vvdev);
+	return vpv_state_is_whole(vvdev);
 }
 
 static void reset_done(struct vfio_pci_variant_device *vvdev)
@@ -257,7 +263,7 @@ static int restore_at_open(struct vfio_pci_variant_device *vvdev)
 			 name);
 		return -EAGAIN;
 	}
-	whole = is_whole(vvdev);
+	whole = vpv_state_is_whole(vvdev);
 	if (!whole) {
 		restored = restore(vvdev, command_wanted(vvdev));
 		if (restored)
@@ -302,7 +308,7 @@ int vpv_state_enable(struct vfio_pci_variant_device *vvdev)
 		return ret;
 	}
 
-	ret = is_whole(vvdev) ? 0 : restore_at_open(vvdev);
+	ret = vpv_state_is_whole(vvdev) ? 0 : restore_at_open(vvdev);
 	if (!ret) {
 		ret = vpv_compat_enable(vvdev);
 		if (ret)
@@ -327,8 +333,9 @@ static pci_ers_result_t vpv_error_detected(struct pci_dev *pdev,
 	struct vpv_state *state = vvdev->state;
 	pci_ers_result_t ret;
 
+	vpv_disturb(vvdev);
 	/* Before the user hears of it, who may be quick. */
-	state->is_noted = is_whole(vvdev);
+	state->is_noted = vpv_state_is_whole(vvdev);
 	if (state->is_noted)
 		pci_read_config_word(pdev, PCI_COMMAND, &state->noted);
 
@@ -368,7 +375,8 @@ static void vpv_reset_prepare(struct pci_dev *pdev)
 {
 	struct vfio_pci_variant_device *vvdev = pdev_to_vvdev(pdev);
 
-	if (is_whole(vvdev))
+	vpv_disturb(vvdev);
+	if (vpv_state_is_whole(vvdev))
 		return;
 	/* A user may have it in D3hot; the PCI core does the same next. */
 	pci_set_power_state(pdev, PCI_D0);
@@ -380,7 +388,10 @@ static void vpv_reset_prepare(struct pci_dev *pdev)
 
 static void vpv_reset_done(struct pci_dev *pdev)
 {
-	reset_done(pdev_to_vvdev(pdev));
+	struct vfio_pci_variant_device *vvdev = pdev_to_vvdev(pdev);
+
+	vpv_fresh_reset(vvdev);
+	reset_done(vvdev);
 }
 
 const struct pci_error_handlers vpv_err_handlers = {

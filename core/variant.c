@@ -128,6 +128,7 @@ static void build_drivers(struct vfio_pci_variant *variant)
 	variant->rw_ops = variant->map_ops;
 	variant->rw_ops.read = vpv_read;
 	variant->rw_ops.write = vpv_write;
+	vpv_fresh_ops(&variant->fresh_ops, &variant->map_ops);
 
 	*driver = variant->driver ? *variant->driver : (struct pci_driver) { };
 	driver->name = variant->name;

@@ -47,8 +47,10 @@ struct vfio_pci_variant_device;
 #define VFIO_PCI_QUIRK_NO_BUS_RESET	BIT(7)
 /* no_reset: never reset it at all; implies disable_idle_d3 */
 #define VFIO_PCI_QUIRK_NO_RESET		BIT(8)
+/* always_reset: do each VFIO_DEVICE_RESET, also if the function is untouched since its open */
+#define VFIO_PCI_QUIRK_ALWAYS_RESET	BIT(9)
 
-#define VFIO_PCI_QUIRK_FLAGS		GENMASK(8, 0)
+#define VFIO_PCI_QUIRK_FLAGS		GENMASK(9, 0)
 
 /* How much one row may hold. Two rows can match one function. */
 #define VFIO_PCI_QUIRK_MAX_CAPS		8

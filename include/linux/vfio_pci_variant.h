@@ -32,7 +32,8 @@
  *            vfio_pci_core_read() or vfio_pci_core_write(), with what quirks show
  *            of config space put in;
  *            region_info() after the core's answer, mmap() instead of the core's
- *   reset    reset_done(), at any time between probe and remove
+ *   reset    reset_done(), at any time between probe and remove; a VFIO_DEVICE_RESET of a
+ *            function that is untouched since its open does nothing
  *   close    close()
  *            vfio_pci_core_close_device(), which frees the regions and resets the
  *            function; of its bus or slot, if there is no other way: reset_done()
@@ -496,6 +497,8 @@ struct vfio_pci_variant {
 	struct vfio_device_ops map_ops;
 	/* private: and for those with an rw hook, registers or shown bytes */
 	struct vfio_device_ops rw_ops;
+	/* private: and for those that nobody has touched since their open */
+	struct vfio_device_ops fresh_ops;
 	/* private: in the list of specialised ones */
 	struct list_head node;
 };
@@ -547,6 +550,17 @@ struct vfio_pci_variant_device {
 
 	/* private: configuration to restore when it is lost; constant pointer */
 	struct vpv_state *state;
+
+	/* private: those of a device that was touched since its open; see core/fresh.c */
+	const struct vfio_device_ops *touched_ops;
+
+	/* private: how often something happened to it, and when it was reset last */
+	atomic_t disturbed;
+	int reset_at;
+
+	/* private: VFIO_DEVICE_RESETs that had nothing to do; one since its open? */
+	atomic_t resets_spared;
+	bool is_spared;
 
 	/* private: a close leaves the reset to remove */
 	bool removing;

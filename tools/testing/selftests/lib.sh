@@ -386,6 +386,35 @@ idle_state()
 		echo "$power $status $usage"
 }
 
+# --- PCIe errors -------------------------------------------------------
+
+# recovered RESULT: the kernel says so of a recovery, since the mark.
+recovered()
+{
+	log_since | grep -q "device recovery $1"
+}
+
+# aer BDF STATUS: the kernel's aer_inject reports an uncorrectable error as if it came from
+# the hardware. STATUS is what Uncorrectable Error Status says then: 10, a Data Link
+# Protocol Error, is fatal; 4000, a Completion Timeout, is not.
+aer()
+{
+	local status
+
+	printf -v status %04x "0x$2"
+	# Bus, device, function and a gap; the status; correctable ones, header and domain.
+	printf %b "\\x${1:5:2}\\x${1:8:2}\\x${1:11}\\0\\x${status:2}\\x${status::2}" \
+		"$(printf '\\0%.0s' {1..26})" >/tmp/aer
+	# All in one write; the shell's printf would end one at each 0a.
+	cat /tmp/aer >/dev/aer_inject
+}
+
+# inject BDF STATUS RESULT: and wait for the end of the recovery.
+inject()
+{
+	aer "$1" "$2" && wait_for 90 recovered "$3"
+}
+
 # --- mediated devices --------------------------------------------------
 
 new_uuid()

@@ -199,6 +199,7 @@ TEST(each_flag_is_what_its_name_says)
 		{ "1:2.3:no_pm_reset", VFIO_PCI_QUIRK_NO_PM_RESET },
 		{ "1:2.3:no_bus_reset", VFIO_PCI_QUIRK_NO_BUS_RESET },
 		{ "1:2.3:no_reset", VFIO_PCI_QUIRK_NO_RESET },
+		{ "1:2.3:always_reset", VFIO_PCI_QUIRK_ALWAYS_RESET },
 	};
 	struct vpv_user_quirk user;
 	u32 all = 0;
@@ -391,7 +392,7 @@ TEST(the_largest_row_is_not_cut_off)
 		quirk.config[i] = (struct vfio_pci_quirk_byte) { 0xfff, 0xff, 0xff };
 
 	/* Room is left for as many settings as there may be, see setting_test.c. */
-	EXPECT_LT(vpv_format_quirk(&quirk, text, sizeof(text)), 910);
+	EXPECT_LT(vpv_format_quirk(&quirk, text, sizeof(text)), 940);
 	EXPECT_STREQ("+config=0xfff/0xff/0xff", text + strlen(text) - 23);
 }
 

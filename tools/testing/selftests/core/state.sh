@@ -76,33 +76,6 @@ said()
 	log_since | grep -c "$1: vfio-pci: $2"
 }
 
-# recovery BDF: what the kernel says of it; waits for the end.
-recovered()
-{
-	log_since | grep -q "device recovery $1"
-}
-
-# aer BDF STATUS: the kernel's aer_inject reports an uncorrectable error as if it came from
-# the hardware. STATUS is what Uncorrectable Error Status says then: 10, a Data Link
-# Protocol Error, is fatal; 4000, a Completion Timeout, is not.
-aer()
-{
-	local status
-
-	printf -v status %04x "0x$2"
-	# Bus, device, function and a gap; the status; correctable ones, header and domain.
-	printf %b "\\x${1:5:2}\\x${1:8:2}\\x${1:11}\\0\\x${status:2}\\x${status::2}" \
-		"$(printf '\\0%.0s' {1..26})" >/tmp/aer
-	# All in one write; the shell's printf would end one at each 0a.
-	cat /tmp/aer >/dev/aer_inject
-}
-
-# inject BDF STATUS RESULT
-inject()
-{
-	aer "$1" "$2" && wait_for 90 recovered "$3"
-}
-
 # works BDF DESC: the user who has it open reaches its registers, and sees of config
 # space what is there.
 works()

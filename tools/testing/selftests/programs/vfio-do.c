@@ -31,6 +31,7 @@
  *   region-write SIZE N AT VALUE
  *   until SIZE N AT VALUE region N, until it has that value: "ok", "no" after 20 s
  *   mmap BAR              "mapped" or "errno N"; and what region info says of it
+ *   map-write BAR AT VALUE  4 bytes, through a mapping
  *   dmabuf BAR            export its first page
  *   ioeventfd OFFSET      have an eventfd write 0 to the byte at this offset of the device
  *   mac                   the MAC of an e1000e: two registers that each reset loads
@@ -443,6 +444,20 @@ static void do_mmap(struct function *f)
 	       info.flags & VFIO_REGION_INFO_FLAG_MMAP ? "yes" : "no");
 }
 
+static void do_map_write(struct function *f)
+{
+	struct vfio_region_info info = vfio_region(&f->vfio, number());
+	unsigned long at = number();
+	uint32_t *page;
+
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, f->vfio.device,
+		    info.offset + (at & ~4095UL));
+	if (page == MAP_FAILED)
+		err(1, "mmap");
+	__atomic_store_n(&page[at % 4096 / 4], number(), __ATOMIC_RELAXED);
+	puts("ok");
+}
+
 /* Headers older than the kernels under test lack it; see <linux/vfio.h>. */
 static void do_dmabuf(struct function *f)
 {
@@ -689,6 +704,7 @@ static const struct command {
 	{ "region-write", .use = do_region_write },
 	{ "until", .use = do_until },
 	{ "mmap", .use = do_mmap },
+	{ "map-write", .use = do_map_write },
 	{ "dmabuf", .use = do_dmabuf },
 	{ "ioeventfd", .use = do_ioeventfd },
 	{ "mac", .use = do_mac },
