@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * usage: vfio-wait BDF...
+ * How long a user waits for functions: "WHAT MILLISECONDS" a line.
+ *   open      the first one, opened
+ *   start     and reset by VFIO_DEVICE_RESET, as QEMU does before its guest runs
+ *   close     and closed
+ *   close-all all of them closed at the same time, each by a process of its own
+ * With -icount the guest's clock goes by instructions and sleeps alone, whatever else the
+ * machine does that runs it.
+ */
+#include <sys/wait.h>
+#include <time.h>
+
+#include "vfio_lib.h"
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+static void wait_for_one(const char *bdf)
+{
+	struct vfio vfio;
+	double start, end;
+
+	/* What was closed before goes to sleep. */
+	sleep(1);
+	start = now();
+	vfio_must_open(&vfio, bdf);
+	printf("open %.3f\n", now() - start);
+	if (ioctl(vfio.device, VFIO_DEVICE_RESET))
+		err(1, "VFIO_DEVICE_RESET");
+	printf("start %.3f\n", now() - start);
+	/* Touched, as after any use. */
+	vfio_read(&vfio, VFIO_PCI_BAR0_REGION_INDEX, 0, 4);
+	start = now();
+	vfio_close(&vfio);
+	end = now();
+	printf("close %.3f\n", end - start);
+}
+
+/* Has it open until nobody has @go open for writing any more. */
+static void hold(const char *bdf, int opened, int go)
+{
+	struct vfio vfio;
+	char c = 0;
+
+	vfio_must_open(&vfio, bdf);
+	vfio_read(&vfio, VFIO_PCI_BAR0_REGION_INDEX, 0, 4);
+	if (write(opened, &c, 1) != 1 || read(go, &c, 1))
+		err(1, "pipe");
+	vfio_close(&vfio);
+	exit(0);
+}
+
+int main(int argc, char **argv)
+{
+	int opened[2], go[2], i, status;
+	double start;
+	char c;
+
+	if (argc < 2)
+		errx(2, "usage: vfio-wait BDF...");
+	wait_for_one(argv[1]);
+	fflush(stdout);
+	if (pipe(opened) || pipe(go))
+		err(1, "pipe");
+	for (i = 1; i < argc; i++) {
+		if (!fork()) {
+			close(go[1]);
+			hold(argv[i], opened[1], go[0]);
+		}
+		if (read(opened[0], &c, 1) != 1)
+			err(1, "pipe");
+	}
+	start = now();
+	close(go[1]);
+	for (i = 1; i < argc; i++)
+		if (wait(&status) < 0 || status)
+			errx(1, "one of them failed");
+	printf("close-all %.3f\n", now() - start);
+	return 0;
+}
