@@ -96,6 +96,11 @@ void vpv_reset_removing(struct vfio_pci_variant_device *vvdev);
 void vpv_reset_removed(struct vfio_pci_variant_device *vvdev);
 bool vpv_reset_is_left(const struct vfio_pci_variant_device *vvdev);
 
+/* power.c */
+void vpv_power_bind(struct vfio_pci_variant_device *vvdev);
+void vpv_power_unbind(struct vfio_pci_variant_device *vvdev);
+void vpv_power_closed(struct vfio_pci_variant_device *vvdev);
+
 /* fresh.c */
 void vpv_touch(struct vfio_pci_variant_device *vvdev);
 void vpv_disturb(struct vfio_pci_variant_device *vvdev);

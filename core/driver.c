@@ -113,6 +113,7 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	vpv_compat_limit_resets(vvdev);
 	vpv_bound_add(vvdev);
 	vpv_compat_evict_framebuffers(vvdev);
+	vpv_power_bind(vvdev);
 
 	ret = vpv_settings_show(vvdev);
 	if (ret)
@@ -140,6 +141,7 @@ err_unregister:
 err_hide_settings:
 	vpv_settings_hide(vvdev);
 err_unlimit_resets:
+	vpv_power_unbind(vvdev);
 	vpv_bound_del(vvdev);
 	vpv_compat_unlimit_resets(vvdev);
 err_put_device:
@@ -163,6 +165,7 @@ void vpv_remove(struct pci_dev *pdev)
 	if (gate)
 		gate->stop(vvdev);
 	vfio_pci_core_unregister_device(core);
+	vpv_power_unbind(vvdev);
 	vpv_bound_del(vvdev);
 	vpv_compat_unlimit_resets(vvdev);
 	vfio_put_device(&core->vdev);

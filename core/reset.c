@@ -136,6 +136,7 @@ void vpv_reset_closed(struct vfio_pci_variant_device *vvdev)
 	vvdev->reset_is_due = false;
 	if (vvdev->core.needs_reset && vvdev->core.reset_works)
 		vvdev->reset_is_due = !reset_left(vvdev, false);
+	vpv_power_closed(vvdev);
 	pm_runtime_put(&vvdev->core.pdev->dev);
 }
 

@@ -562,6 +562,10 @@ struct vfio_pci_variant_device {
 	atomic_t resets_spared;
 	bool is_spared;
 
+	/* private: runtime PM's delay, and whether it had one, before it was bound */
+	int autosuspend_delay;
+	bool autosuspend;
+
 	/* private: a close leaves the reset to remove */
 	bool removing;
 

@@ -6,6 +6,9 @@
  *   start     and reset by VFIO_DEVICE_RESET, as QEMU does before its guest runs
  *   close     and closed
  *   close-all all of them closed at the same time, each by a process of its own
+ *   unbind-asleep, unbind-closed, reopen
+ *             the first one, unbound from its driver asleep and just closed, and opened
+ *             just closed
  * With -icount the guest's clock goes by instructions and sleeps alone, whatever else the
  * machine does that runs it.
  */
@@ -28,7 +31,7 @@ static void wait_for_one(const char *bdf)
 	double start, end;
 
 	/* What was closed before goes to sleep. */
-	sleep(1);
+	sleep(5);
 	start = now();
 	vfio_must_open(&vfio, bdf);
 	printf("open %.3f\n", now() - start);
@@ -57,6 +60,54 @@ static void hold(const char *bdf, int opened, int go)
 	exit(0);
 }
 
+static void write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		err(1, "%s", path);
+	close(fd);
+}
+
+static void use(const char *bdf)
+{
+	struct vfio vfio;
+
+	vfio_must_open(&vfio, bdf);
+	vfio_close(&vfio);
+}
+
+/* And bind it again, to the driver that its driver_override names. */
+static void time_unbind(const char *bdf, const char *what)
+{
+	char path[128];
+	double start;
+
+	vfio_sysfs(bdf, "driver/unbind", path, sizeof(path));
+	start = now();
+	write_to(path, bdf);
+	printf("%s %.3f\n", what, now() - start);
+	write_to("/sys/bus/pci/drivers_probe", bdf);
+}
+
+static void wait_for_power(const char *bdf)
+{
+	struct vfio vfio;
+	double start;
+
+	sleep(5);
+	time_unbind(bdf, "unbind-asleep");
+	use(bdf);
+	time_unbind(bdf, "unbind-closed");
+	use(bdf);
+	/* That of the in-tree driver is falling asleep now. */
+	usleep(2000);
+	start = now();
+	vfio_must_open(&vfio, bdf);
+	printf("reopen %.3f\n", now() - start);
+	vfio_close(&vfio);
+}
+
 int main(int argc, char **argv)
 {
 	int opened[2], go[2], i, status;
@@ -83,5 +134,6 @@ int main(int argc, char **argv)
 		if (wait(&status) < 0 || status)
 			errx(1, "one of them failed");
 	printf("close-all %.3f\n", now() - start);
+	wait_for_power(argv[1]);
 	return 0;
 }
