@@ -415,6 +415,35 @@ inject()
 	aer "$1" "$2" && wait_for 90 recovered "$3"
 }
 
+# --- calls in the kernel -----------------------------------------------
+
+trace=/sys/kernel/tracing
+
+# trace_calls PROBE...: note calls in $trace/trace from here on, until trace_no_more. A
+# probe is what kprobe_events takes.
+trace_calls()
+{
+	local probe
+
+	[ -e $trace/trace ] || mount -t tracefs tracefs $trace || return
+	for probe; do
+		echo "$probe" >>$trace/kprobe_events || return
+	done
+	echo 1 >$trace/events/kprobes/enable
+}
+
+# trace_from_here: forget what was noted before.
+trace_from_here()
+{
+	echo >$trace/trace
+}
+
+trace_no_more()
+{
+	echo 0 >$trace/events/kprobes/enable
+	echo >$trace/kprobe_events
+}
+
 # --- mediated devices --------------------------------------------------
 
 new_uuid()

@@ -18,15 +18,7 @@ case $VPV_K in
 *) versions="10.0 11.1" ;;
 esac
 
-trace=/sys/kernel/tracing
-[ -e $trace/trace ] || mount -t tracefs tracefs $trace || bail "no tracefs"
-echo 'p:vpv_reset __pci_reset_function_locked' >$trace/kprobe_events || bail "no kprobe"
-echo 1 >$trace/events/kprobes/vpv_reset/enable
-
-resets_from_here()
-{
-	echo >$trace/trace
-}
+trace_calls 'p:vpv_reset __pci_reset_function_locked' || bail "no kprobe"
 
 resets()
 {
@@ -42,7 +34,7 @@ spared()
 # often the function was reset between open and close.
 try()
 {
-	resets_from_here
+	trace_from_here
 	vfio-do "$@" reset >/tmp/said 2>&1 || { cat /tmp/said; return 1; }
 	echo "$(tail -n 1 /tmp/said) $(($(resets) - 2))"
 }
@@ -80,7 +72,7 @@ is_spared "INTx" intx no-intx
 is_spared "INTx stays on" intx
 is_spared "errors are asked for" err
 is_spared "a BAR is mapped" mmap 0
-resets_from_here
+trace_from_here
 vfio-do "$nic" reset reset reset >/dev/null
 is "three resets are spared" "$(resets)" 2
 
@@ -113,7 +105,7 @@ area "from outside"
 start_user
 user open "$nic" >/dev/null
 echo 1 >"/sys/bus/pci/devices/$nic/reset"
-resets_from_here
+trace_from_here
 is "root has reset it: it is reset" "$(user reset "$nic") $(resets)" "ok, info says yes 1"
 user close "$nic" >/dev/null
 user open "$nic" >/dev/null
@@ -122,7 +114,7 @@ setpci -s "$port" BRIDGE_CONTROL=40:40
 sleep 0.2
 setpci -s "$port" BRIDGE_CONTROL=0:40
 sleep 1
-resets_from_here
+trace_from_here
 is "its bus was reset: it is reset" "$(user reset "$nic") $(resets)" "ok, info says yes 1"
 is "its bus was reset: and reached" "$(user mac "$nic")" "$mac"
 user close "$nic" >/dev/null
@@ -131,12 +123,12 @@ bind_override "$igb" vfio-pci
 user open "$igb" >/dev/null
 echo 1 >"/sys/bus/pci/devices/$igb/sriov_numvfs"
 echo 0 >"/sys/bus/pci/devices/$igb/sriov_numvfs"
-resets_from_here
+trace_from_here
 is "it had VFs: it is reset" "$(user reset "$igb") $(resets)" "ok, info says yes 1"
 user close "$igb" >/dev/null
 echo 1 >"/sys/bus/pci/devices/$igb/sriov_numvfs"
 user open "$igb" >/dev/null
-resets_from_here
+trace_from_here
 is "it had VFs before it was opened: it is reset" "$(user reset "$igb") $(resets)" \
 	"ok, info says yes 1"
 user close "$igb" >/dev/null
@@ -147,7 +139,7 @@ user open "$nic" >/dev/null
 # Not a fatal one: nothing is reset for it.
 log_mark
 check "it has an error" inject "$nic" 4000 successful
-resets_from_here
+trace_from_here
 is "it had an error: it is reset" "$(user reset "$nic") $(resets)" "ok, info says yes 1"
 user close "$nic" >/dev/null
 end_user
@@ -177,7 +169,7 @@ rmmod vpv-quirk
 bind_override "$nic" vfio-pci
 is_spared "a reset that works"
 echo >"/sys/bus/pci/devices/$nic/reset_method"
-resets_from_here
+trace_from_here
 is "its methods are gone: it is refused" "$(vfio-do "$nic" reset) $(resets)" \
 	"errno 22, info says no 0"
 echo bus >"/sys/bus/pci/devices/$nic/reset_method"
@@ -190,7 +182,7 @@ for version in $versions; do
 	[ "$version" != 11.1 ] || qemu=/opt/backports$qemu
 	before=$(spared "$nvme")
 	check "$version: the image is filled" fill_image
-	resets_from_here
+	trace_from_here
 	check "$version: boots from the drive" boots "$qemu" \
 		-device "vfio-pci,host=$nvme,bootindex=0"
 	check "$version: what it wrote is in the image" is_inverted
@@ -203,7 +195,6 @@ for version in $versions; do
 done
 bind_override "$nvme" ""
 
-echo 0 >$trace/events/kprobes/vpv_reset/enable
-echo >$trace/kprobe_events
+trace_no_more
 check "the modules unload" unload_vfio_pci
 done_testing

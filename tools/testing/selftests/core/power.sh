@@ -12,17 +12,10 @@ set -u
 
 nic=$(dev_bdf e1000e0) || bail "no e1000e0"
 power=/sys/bus/pci/devices/$nic/power
-trace=/sys/kernel/tracing
-[ -e $trace/trace ] || mount -t tracefs tracefs $trace || bail "no tracefs"
-for f in suspend resume; do
-	echo "p:vpv_$f pci_pm_runtime_$f dev=\$arg1" >>$trace/kprobe_events || bail "no kprobe"
-done
-echo 1 >$trace/events/kprobes/enable
-
-changes_from_here()
-{
-	echo >$trace/trace
-}
+# The first argument tells the function.
+# shellcheck disable=SC2016
+trace_calls 'p:vpv_suspend pci_pm_runtime_suspend dev=$arg1' \
+	'p:vpv_resume pci_pm_runtime_resume dev=$arg1' || bail "no kprobe"
 
 # changes: of the function; ports go along with theirs, later.
 changes()
@@ -65,7 +58,7 @@ area a second
 unbind "$nic"
 # As long as it takes for what was noted before to be of no use.
 sleep 2
-changes_from_here
+trace_from_here
 echo bind >$trace/trace_marker
 bind_override "$nic" vfio-pci
 check "it is awake for one after it was bound" awake_for_a_second
@@ -73,7 +66,7 @@ vfio-do "$nic" hold >/tmp/hold &
 holder=$!
 wait_for 20 grep -q open /tmp/hold
 sleep 2
-changes_from_here
+trace_from_here
 echo close >$trace/trace_marker
 kill -TERM $holder
 wait_exit 30 $holder
@@ -82,12 +75,12 @@ check "it is awake for one after that" awake_for_a_second
 
 area a minute
 check "it is asleep" asleep
-changes_from_here
+trace_from_here
 check "it is opened and closed" vfio-do "$nic" open
 check "and once more" vfio-do "$nic" open
 is "it woke up once" "$(changes)" 1
 is "and is awake, though nobody keeps it so" "$(idle_state "$nic")" "D0 active 0"
-changes_from_here
+trace_from_here
 unbind "$nic"
 is "unbound, it changed nothing" "$(changes)" 0
 is "and there is no delay any more" "$(delay)" none
@@ -96,7 +89,7 @@ area unbind
 bind_override "$nic" vfio-pci
 is "the delay is a second again" "$(delay)" 1000
 check "it is asleep" asleep
-changes_from_here
+trace_from_here
 unbind "$nic"
 is "it woke up, and no more" "$(changes)" 1
 
@@ -128,7 +121,6 @@ vfio-do "$nic" open >/dev/null
 is "it stays in D0" "$(idle_state "$nic")" "D0 active 1"
 bind_override "$nic" ""
 
-echo 0 >$trace/events/kprobes/enable
-echo >$trace/kprobe_events
+trace_no_more
 check "the modules unload" unload_vfio_pci
 done_testing

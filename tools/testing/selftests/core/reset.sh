@@ -24,19 +24,11 @@ pair=(/sys/bus/pci/devices/0000:00:1a.0/0000:??:00.[01])
 pair=("${pair[@]##*/}")
 [ ${#pair[@]} = 2 ] || bail "no two functions in a slot"
 
-trace=/sys/kernel/tracing
-[ -e $trace/trace ] || mount -t tracefs tracefs $trace || bail "no tracefs"
 # The first argument tells the function.
 # shellcheck disable=SC2016
-echo 'p:vpv_flr pcie_flr pdev=$arg1' >$trace/kprobe_events || bail "no kprobe"
-echo 1 >$trace/events/kprobes/vpv_flr/enable
+trace_calls 'p:vpv_flr pcie_flr pdev=$arg1' || bail "no kprobe"
 
-# flrs_from_here, flrs: how many functions were reset by FLR since.
-flrs_from_here()
-{
-	echo >$trace/trace
-}
-
+# flrs: how many functions were reset by FLR since trace_from_here.
 flrs()
 {
 	sed -n 's/.*vpv_flr.* pdev=//p' $trace/trace | sort -u | wc -l
@@ -202,7 +194,7 @@ area at once
 hold_vf "${vfs[@]}"
 is "each VF of igb0 has a user" $? 0
 is "who enabled its queue" "$(queues_of "${vfs[@]}")" "7 on"
-flrs_from_here
+trace_from_here
 close_all
 closed
 is "all of them close it" $? 0
@@ -225,7 +217,7 @@ for n in 16 32; do
 	for f in $nvmes; do
 		hold "$f" vfio-do "$f" || bail "$f does not open"
 	done
-	flrs_from_here
+	trace_from_here
 	close_all
 	closed
 	is "$n VFs of an NVMe drive are closed" $? 0
@@ -237,7 +229,7 @@ done
 area "the port's lock"
 lock "$(port_of "$igb")"
 hold_vf "$vf"
-flrs_from_here
+trace_from_here
 close_all
 closed
 is "a VF does not wait for it" $? 0
@@ -273,7 +265,7 @@ check "it sleeps afterwards" wait_for 20 is_suspended "$nic"
 area "its own lock"
 hold_vf "$vf"
 lock "$vf"
-flrs_from_here
+trace_from_here
 close_all
 check "who closes it waits" wait_for 20 is_waiting "${holders[0]}"
 is "it is not reset yet" "$(flrs)" 0
@@ -322,7 +314,7 @@ rmmod cfgfault
 
 area unbind in use
 hold_vf "$vf"
-flrs_from_here
+trace_from_here
 log_mark
 unbind "$vf" &
 unbinder=$!
@@ -367,7 +359,7 @@ check "removal: it is bound again" bind_override "$nic" vfio-pci
 slot=$(grep -lx "${pair[0]%.*}" /sys/bus/pci/slots/*/address)
 slot=${slot%/address}
 hold_virtio "${pair[1]}"
-flrs_from_here
+trace_from_here
 echo 0 >"$slot/power" &
 remover=$!
 check "hot-unplug: the user is asked" wait_for 20 grep -q asked "/tmp/hold.${pair[1]}"
@@ -378,7 +370,7 @@ wait_exit 30 $remover
 is "hot-unplug: it goes" "$? $(driver_of "${pair[1]}")" "0 "
 is "hot-unplug: it was reset" "$(flrs)" 1
 hold_vf "${vfs[0]}" "${vfs[1]}"
-flrs_from_here
+trace_from_here
 echo 0 >"/sys/bus/pci/devices/$igb/sriov_numvfs" &
 remover=$!
 check "VFs taken away: the user of one is asked" wait_for 20 \
@@ -404,7 +396,7 @@ vf_holder=("${holders[@]}")
 echo 0 >"/sys/bus/pci/devices/$igb/sriov_numvfs" &
 remover=$!
 check "the user of the VF is asked" wait_for 20 grep -q asked "/tmp/hold.$vf"
-flrs_from_here
+trace_from_here
 holders=("${pf_holder[@]}")
 close_all
 check "that of the PF waits" wait_for 20 is_waiting "${holders[0]}"
@@ -448,7 +440,7 @@ area "an open that fails"
 modprobe vpv-test fail_at=open
 bind_override "$vf" vpv-test
 lock "$(port_of "$igb")"
-flrs_from_here
+trace_from_here
 check "after the function was enabled" fails vfio-do "$vf" open
 unlock
 is "resets it, too" "$(grep -c vpv_flr $trace/trace) $(needs_reset "$vf")" "2 1 0"
@@ -511,8 +503,7 @@ is "it is closed" $? 0
 is "and stays so" "$(idle_state "$nic")" "D0 active 1"
 is "and is reset" "$(address_of "$nic") $(needs_reset "$nic")" "its own 1 0"
 
-echo 0 >$trace/events/kprobes/vpv_flr/enable
-echo >$trace/kprobe_events
+trace_no_more
 bind_override "$nic" ""
 check "the modules unload" unload_vfio_pci
 done_testing
