@@ -425,7 +425,6 @@ trace_calls()
 {
 	local probe
 
-	[ -e $trace/trace ] || mount -t tracefs tracefs $trace || return
 	for probe; do
 		echo "$probe" >>$trace/kprobe_events || return
 	done

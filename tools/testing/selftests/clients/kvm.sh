@@ -16,7 +16,6 @@ set -u
 
 nvme=$(dev_bdf nvme0) && nic=$(dev_bdf e1000e0) && peer=$(dev_bdf e1000e1) ||
 	bail "no nvme0, e1000e0 or e1000e1"
-trace=/sys/kernel/tracing
 read_mib=8 write_at=16 guest=/tmp/initramfs
 
 # make_initramfs: busybox, and the drivers of a drive and of a NIC.

@@ -324,7 +324,6 @@ is "no_mmap: it can be read" \
 
 area resets
 # resets CMD...: which ways of resetting the PCI core has gone.
-trace=/sys/kernel/tracing
 is "the tracer knows the ways to reset" \
 	"$(printf 'pcie_flr\npci_reset_secondary_bus\n' \
 		>$trace/set_ftrace_filter && sort $trace/set_ftrace_filter | paste -sd ' ')" \

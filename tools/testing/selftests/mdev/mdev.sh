@@ -200,14 +200,11 @@ wait_exit 30 $holder
 is "the user lets go, unasked" "$(paste -sd, /tmp/hold)" "open,closed"
 bind_override "$edu1" vfio-pci-mdev && mdev_create "$edu1" "$b"
 # Who frees an mdev may still be in the module when its function is unbound already.
-trace=/sys/kernel/tracing
-echo "p:vpv_rcu synchronize_rcu_tasks" >$trace/kprobe_events
-echo 1 >$trace/events/kprobes/vpv_rcu/enable
+trace_calls "p:vpv_rcu synchronize_rcu_tasks"
 check "it unloads with two idle mdevs" unload_vfio_pci
-echo 0 >$trace/events/kprobes/vpv_rcu/enable
 is "unloading waits for those who are on their way out of it" \
 	"$(grep -c 'rmmod.*vpv_rcu' $trace/trace)" 1
-echo >$trace/kprobe_events
+trace_no_more
 is "no mdev is left" "$(ls $mdevs)" ""
 check "nor any of their types" test ! -e "/sys/bus/pci/devices/$edu0/mdev_supported_types"
 is "functions have no driver" "$(driver_of "$edu0")$(driver_of "$edu1")" ""
