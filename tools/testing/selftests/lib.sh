@@ -443,6 +443,40 @@ trace_no_more()
 	echo >$trace/kprobe_events
 }
 
+# --- locks, ports, VFs --------------------------------------------------
+
+# port_of BDF: the port that it is behind.
+port_of()
+{
+	basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$1")")"
+}
+
+# lock BDF, unlock: hold its device lock.
+lock()
+{
+	modprobe fakefault "bdf=$1" what=lock
+}
+
+unlock()
+{
+	rmmod fakefault
+}
+
+# vfs_of PF NUMBER: the addresses of so many new ones, bound to our vfio-pci.
+vfs_of()
+{
+	local d=/sys/bus/pci/devices/$1 i vf
+
+	echo 0 >"$d/sriov_numvfs"
+	[ ! -e "$d/sriov_drivers_autoprobe" ] || echo 0 >"$d/sriov_drivers_autoprobe"
+	echo "$2" >"$d/sriov_numvfs" || return
+	for ((i = 0; i < $2; i++)); do
+		vf=$(basename "$(readlink "$d/virtfn$i")")
+		bind_override "$vf" vfio-pci || return
+		echo "$vf"
+	done
+}
+
 # --- mediated devices --------------------------------------------------
 
 new_uuid()

@@ -109,7 +109,7 @@ trace_from_here
 is "root has reset it: it is reset" "$(user reset "$nic") $(resets)" "ok, info says yes 1"
 user close "$nic" >/dev/null
 user open "$nic" >/dev/null
-port=$(basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$nic")")")
+port=$(port_of "$nic")
 setpci -s "$port" BRIDGE_CONTROL=40:40
 sleep 0.2
 setpci -s "$port" BRIDGE_CONTROL=0:40

@@ -34,36 +34,6 @@ flrs()
 	sed -n 's/.*vpv_flr.* pdev=//p' $trace/trace | sort -u | wc -l
 }
 
-port_of()
-{
-	basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$1")")"
-}
-
-lock()
-{
-	modprobe fakefault "bdf=$1" what=lock
-}
-
-unlock()
-{
-	rmmod fakefault
-}
-
-# vfs_of PF NUMBER: the addresses of so many new ones, bound to our vfio-pci.
-vfs_of()
-{
-	local d=/sys/bus/pci/devices/$1 i vf
-
-	echo 0 >"$d/sriov_numvfs"
-	[ ! -e "$d/sriov_drivers_autoprobe" ] || echo 0 >"$d/sriov_drivers_autoprobe"
-	echo "$2" >"$d/sriov_numvfs" || return
-	for ((i = 0; i < $2; i++)); do
-		vf=$(basename "$(readlink "$d/virtfn$i")")
-		bind_override "$vf" vfio-pci || return
-		echo "$vf"
-	done
-}
-
 # register BDF BAR OFFSET: in hex, as the hardware has it now, without VFIO. It
 # stays awake for that.
 register()
