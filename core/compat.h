@@ -39,6 +39,24 @@ static inline bool vpv_refuses_ioctl(unsigned int cmd)
 #endif
 }
 
+/**
+ * vpv_compat_reset_bars_attach - does a reset bar others from an IOMMU domain?
+ * @pdev: the function
+ *
+ * Newer kernels shut the DMA of a function with ATS off while it is reset, and refuse
+ * with EBUSY whoever attaches its IOMMU group, or a PASID, to a domain meanwhile.
+ *
+ * Return: true if one that nobody has asked for would show.
+ */
+static inline bool vpv_compat_reset_bars_attach(struct pci_dev *pdev)
+{
+#ifdef VPV_RESET_BARS_ATTACH
+	return pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ATS);
+#else
+	return false;
+#endif
+}
+
 /* Where the core loses sight of mappings of BARs, we help it to keep it. */
 #ifdef VPV_CORE_LISTS_MAPPINGS
 int vpv_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);

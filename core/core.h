@@ -101,6 +101,19 @@ void vpv_power_bind(struct vfio_pci_variant_device *vvdev);
 void vpv_power_unbind(struct vfio_pci_variant_device *vvdev);
 void vpv_power_closed(struct vfio_pci_variant_device *vvdev);
 
+/* standby.c */
+int vpv_standby_bind(struct vfio_pci_variant_device *vvdev);
+void vpv_standby_unbind(struct vfio_pci_variant_device *vvdev);
+void vpv_standby_free(struct vfio_pci_variant_device *vvdev);
+void vpv_standby_cool(struct vfio_pci_variant_device *vvdev);
+void vpv_standby_resume(struct vfio_pci_variant_device *vvdev);
+void vpv_standby_disturbed(struct vfio_pci_variant_device *vvdev);
+int vpv_standby_open(struct vfio_pci_variant_device *vvdev);
+void vpv_standby_closed(struct vfio_pci_variant_device *vvdev);
+const char *vpv_standby_show(const struct vfio_pci_variant_device *vvdev);
+int vpv_standby_init(void);
+void vpv_standby_exit(void);
+
 /* fresh.c */
 void vpv_touch(struct vfio_pci_variant_device *vvdev);
 void vpv_disturb(struct vfio_pci_variant_device *vvdev);

@@ -29,14 +29,14 @@ static void vpv_release(struct vfio_device *vdev)
 	vpv_settings_free(vvdev);
 	vpv_quirks_free(vvdev);
 	vpv_state_free(vvdev);
+	vpv_standby_free(vvdev);
 	/* Frees the device on kernels where that is the driver's task. */
 	vfio_pci_core_release_dev(vdev);
 	vpv_adopt_put(adopted);
 }
 
-static int enable(struct vfio_pci_variant_device *vvdev)
+static int enable_core(struct vfio_pci_variant_device *vvdev)
 {
-	const struct vfio_pci_variant_ops *ops = vvdev->ops;
 	int ret;
 
 	vpv_explain_bars(vvdev);
@@ -45,6 +45,19 @@ static int enable(struct vfio_pci_variant_device *vvdev)
 		return ret;
 	vpv_reset_opened(vvdev);
 	vpv_explain_opened(vvdev);
+	return 0;
+}
+
+static int enable(struct vfio_pci_variant_device *vvdev)
+{
+	const struct vfio_pci_variant_ops *ops = vvdev->ops;
+	int ret;
+
+	ret = vpv_standby_open(vvdev);
+	if (ret == -ENODATA)
+		ret = enable_core(vvdev);
+	if (ret)
+		return ret;
 
 	ret = vpv_config_apply(vvdev);
 	if (ret)
@@ -104,6 +117,7 @@ static int vpv_open(struct vfio_device *vdev)
 	return 0;
 
 err_gate:
+	vpv_standby_closed(vvdev);
 	if (gate && gate->close)
 		gate->close(vvdev);
 err_user:
@@ -139,6 +153,7 @@ static void vpv_close(struct vfio_device *vdev)
 	vpv_reset_closing(vvdev);
 	vfio_pci_core_close_device(vdev);
 	vpv_reset_closed(vvdev);
+	vpv_standby_closed(vvdev);
 	if (gate && gate->close)
 		gate->close(vvdev);
 	vpv_user_close(vvdev);

@@ -115,9 +115,12 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	vpv_compat_evict_framebuffers(vvdev);
 	vpv_power_bind(vvdev);
 
-	ret = vpv_settings_show(vvdev);
+	ret = vpv_standby_bind(vvdev);
 	if (ret)
 		goto err_unlimit_resets;
+	ret = vpv_settings_show(vvdev);
+	if (ret)
+		goto err_unbind_standby;
 	ret = vpv_compat_register(vvdev);
 	if (ret) {
 		vpv_explain_bind(vvdev, ret);
@@ -127,8 +130,10 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	vpv_compat_registered(vvdev);
 	vpv_adopt_bound(vvdev);
 	vpv_explain_bound(vvdev);
-	if (!variant->gate)
+	if (!variant->gate) {
+		vfio_pci_variant_stand_by(vvdev);
 		return 0;
+	}
 	ret = vpv_errno(variant->gate->start(vvdev));
 	if (ret)
 		goto err_unregister;
@@ -140,6 +145,8 @@ err_unregister:
 	vfio_pci_core_unregister_device(&vvdev->core);
 err_hide_settings:
 	vpv_settings_hide(vvdev);
+err_unbind_standby:
+	vpv_standby_unbind(vvdev);
 err_unlimit_resets:
 	vpv_power_unbind(vvdev);
 	vpv_bound_del(vvdev);
@@ -162,8 +169,10 @@ void vpv_remove(struct pci_dev *pdev)
 	vfio_pci_core_sriov_configure(core, 0);
 	vpv_user_leave(vvdev);
 	vpv_reset_removed(vvdev);
+	vpv_standby_cool(vvdev);
 	if (gate)
 		gate->stop(vvdev);
+	vpv_standby_unbind(vvdev);
 	vfio_pci_core_unregister_device(core);
 	vpv_power_unbind(vvdev);
 	vpv_bound_del(vvdev);
@@ -186,7 +195,9 @@ int vpv_sriov_configure(struct pci_dev *pdev, int nr_virtfn)
 		return -ENOENT;
 	}
 
+	vpv_standby_cool(vvdev);
 	ret = vfio_pci_core_sriov_configure(&vvdev->core, nr_virtfn);
 	vpv_disturb(vvdev);
+	vpv_standby_resume(vvdev);
 	return ret;
 }

@@ -52,9 +52,10 @@ void vpv_touch(struct vfio_pci_variant_device *vvdev)
 void vpv_disturb(struct vfio_pci_variant_device *vvdev)
 {
 	atomic_inc(&vvdev->disturbed);
-	/* Before the ops are looked at; pairs with that in vpv_fresh_open(). */
+	/* Before anything is looked at; pairs with those after it is fresh, or warm. */
 	smp_mb__after_atomic();
 	vpv_touch(vvdev);
+	vpv_standby_disturbed(vvdev);
 }
 
 /**
@@ -187,7 +188,7 @@ static bool spare_reset(struct vfio_pci_variant_device *vvdev)
 	atomic_inc(&vvdev->resets_spared);
 	/* Once in an open. */
 	if (!xchg(&vvdev->is_spared, true))
-		pci_info(vvdev->core.pdev, "%s: VFIO_DEVICE_RESET: nothing to do, it was reset when it was opened and is untouched since\n",
+		pci_info(vvdev->core.pdev, "%s: VFIO_DEVICE_RESET: nothing to do, it was reset for this user and is untouched since\n",
 			 vvdev->variant->name);
 	return true;
 }

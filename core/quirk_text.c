@@ -27,6 +27,7 @@ static const struct {
 	{ "no_bus_reset", VFIO_PCI_QUIRK_NO_BUS_RESET },
 	{ "no_reset", VFIO_PCI_QUIRK_NO_RESET },
 	{ "always_reset", VFIO_PCI_QUIRK_ALWAYS_RESET },
+	{ "standby", VFIO_PCI_QUIRK_STANDBY },
 };
 
 /*

@@ -112,8 +112,10 @@ static bool reset_left(struct vfio_pci_variant_device *vvdev, bool by_remove)
  */
 void vpv_reset_opened(struct vfio_pci_variant_device *vvdev)
 {
-	if (vvdev->core.reset_works)
+	if (vvdev->core.reset_works) {
 		WRITE_ONCE(vvdev->core.needs_reset, false);
+		vvdev->reset_is_due = false;
+	}
 }
 
 /**

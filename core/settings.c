@@ -83,6 +83,7 @@ void vpv_settings_latch(struct vfio_pci_variant_device *vvdev)
 	bool nointxmask = params && READ_ONCE(params->nointxmask);
 	bool disable_vga = params && READ_ONCE(params->disable_vga);
 	bool disable_idle_d3 = params && READ_ONCE(params->disable_idle_d3);
+	bool standby = params && READ_ONCE(params->standby);
 
 	vvdev->settings = (struct vfio_pci_variant_settings) {
 		.nointxmask = vpv_quirks_setting(vvdev,
@@ -96,6 +97,8 @@ void vpv_settings_latch(struct vfio_pci_variant_device *vvdev)
 		.disable_idle_d3 = vpv_quirks_setting(vvdev,
 						      VFIO_PCI_QUIRK_DISABLE_IDLE_D3,
 						      disable_idle_d3),
+		.standby = vpv_quirks_setting(vvdev, VFIO_PCI_QUIRK_STANDBY,
+					      standby),
 	};
 	latch_own(vvdev);
 }
@@ -166,6 +169,13 @@ static ssize_t resets_spared_show(struct device *dev, struct device_attribute *a
 }
 static DEVICE_ATTR_RO(resets_spared);
 
+static ssize_t standby_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%s\n", vpv_standby_show(to_vvdev(dev)));
+}
+static DEVICE_ATTR_RO(standby);
+
 static struct attribute *vpv_dev_attrs[] = {
 	&dev_attr_variant.attr,
 	&dev_attr_adopts.attr,
@@ -175,6 +185,7 @@ static struct attribute *vpv_dev_attrs[] = {
 	&dev_attr_quirks.attr,
 	&dev_attr_needs_reset.attr,
 	&dev_attr_resets_spared.attr,
+	&dev_attr_standby.attr,
 	NULL
 };
 

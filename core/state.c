@@ -350,6 +350,7 @@ static pci_ers_result_t vpv_slot_reset(struct pci_dev *pdev)
 	bool restored;
 	u16 command;
 
+	vpv_disturb(vvdev);
 	command = state->is_noted ? state->noted : command_wanted(vvdev);
 	state->is_noted = false;
 

@@ -221,6 +221,8 @@ EXPORT_SYMBOL_GPL(vfio_pci_variant_unregister);
 
 static int __init vpv_module_init(void)
 {
+	int ret;
+
 	/*
 	 * Module names are unique: beside the kernel's own vfio-pci the kernel
 	 * refuses ours before any code of it runs. This module is the only one
@@ -233,13 +235,20 @@ static int __init vpv_module_init(void)
 			  IS_BUILTIN(CONFIG_VFIO_PCI) ?
 			  "built in, ours needs a kernel that has it as a module" :
 			  "loaded; for ours: modprobe -r vfio-pci && modprobe vfio-pci");
-	return vpv_adopt_load_init();
+	ret = vpv_standby_init();
+	if (ret)
+		return ret;
+	ret = vpv_adopt_load_init();
+	if (ret)
+		vpv_standby_exit();
+	return ret;
 }
 module_init(vpv_module_init);
 
 static void __exit vpv_module_exit(void)
 {
 	vpv_adopt_load_exit();
+	vpv_standby_exit();
 }
 module_exit(vpv_module_exit);
 

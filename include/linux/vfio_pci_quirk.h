@@ -49,8 +49,10 @@ struct vfio_pci_variant_device;
 #define VFIO_PCI_QUIRK_NO_RESET		BIT(8)
 /* always_reset: do each VFIO_DEVICE_RESET, also if the function is untouched since its open */
 #define VFIO_PCI_QUIRK_ALWAYS_RESET	BIT(9)
+/* standby: have it reset and ready before it is opened, in D0 while nobody uses it */
+#define VFIO_PCI_QUIRK_STANDBY		BIT(10)
 
-#define VFIO_PCI_QUIRK_FLAGS		GENMASK(9, 0)
+#define VFIO_PCI_QUIRK_FLAGS		GENMASK(10, 0)
 
 /* How much one row may hold. Two rows can match one function. */
 #define VFIO_PCI_QUIRK_MAX_CAPS		8

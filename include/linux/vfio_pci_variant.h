@@ -23,7 +23,8 @@
  *   open     match() of the gate, where it is asked for by name
  *            open() of the gate
  *            configuration restored if it was lost: reset_done()
- *            vfio_pci_core_enable(), which resets the function: reset_done()
+ *            vfio_pci_core_enable(), which resets the function: reset_done();
+ *            both were done before, and not now, if it stands ready
  *            quirks applied to what the user sees, their fixups run
  *            open()
  *            add_regions()
@@ -76,6 +77,7 @@ struct vfio_pci_variant_counters;
 struct vfio_pci_variant_device;
 struct vfio_pci_variant_ro_ops;
 struct vpv_quirks;
+struct vpv_standby;
 struct vpv_state;
 struct vpv_user_rows;
 
@@ -407,6 +409,7 @@ struct vfio_pci_variant_quirks {
  * @nointxmask: do not mask INTx in the device; keep its line to itself
  * @disable_vga: no access to the legacy VGA ranges
  * @disable_idle_d3: leave an unused function in D0
+ * @standby: have an unused function reset and ready, in D0
  * @enable_sriov: VFs may be created while the function is bound
  * @disable_denylist: bind functions that a row of a table denies
  * @disable_adoption: a generic variant adopts no specialised one; not among the
@@ -414,7 +417,7 @@ struct vfio_pci_variant_quirks {
  * @quirks: the user's own rows, see <linux/vfio_pci_quirk.h>
  *
  * Each module has its own, see VFIO_PCI_VARIANT_PARAMS(). @nointxmask,
- * @disable_vga, @disable_idle_d3 and @quirks are latched into each device when
+ * @disable_vga, @disable_idle_d3, @standby and @quirks are latched into each device when
  * it is bound. @disable_denylist and @disable_adoption are asked at bind, and
  * @enable_sriov when somebody writes to sriov_numvfs, as in the in-tree driver:
  * they allow an act, they are not state of a device.
@@ -424,6 +427,7 @@ struct vfio_pci_variant_params {
 	bool nointxmask;
 	bool disable_vga;
 	bool disable_idle_d3;
+	bool standby;
 	bool enable_sriov;
 	bool disable_denylist;
 	bool disable_adoption;
@@ -436,6 +440,7 @@ struct vfio_pci_variant_params {
  * @disable_vga: likewise; always true for VFs, and where the kernel has no
  *	VFIO_PCI_VGA
  * @disable_idle_d3: likewise
+ * @standby: likewise
  *
  * Module parameters, and quirks above them. Written once, in probe, before the
  * device is published; constant then.
@@ -444,6 +449,7 @@ struct vfio_pci_variant_settings {
 	bool nointxmask;
 	bool disable_vga;
 	bool disable_idle_d3;
+	bool standby;
 };
 
 /**
@@ -561,6 +567,9 @@ struct vfio_pci_variant_device {
 	/* private: VFIO_DEVICE_RESETs that had nothing to do; one since its open? */
 	atomic_t resets_spared;
 	bool is_spared;
+
+	/* private: it is to stand ready; NULL: it is not */
+	struct vpv_standby *standby;
 
 	/* private: runtime PM's delay, and whether it had one, before it was bound */
 	int autosuspend_delay;
@@ -711,6 +720,8 @@ int vfio_pci_variant_emulate_config(struct vfio_pci_variant_device *vvdev,
 
 /* Ask the user of a device to let go, and wait until they do. */
 void vfio_pci_variant_wait_for_close(struct vfio_pci_variant_device *vvdev);
+void vfio_pci_variant_stand_by(struct vfio_pci_variant_device *vvdev);
+void vfio_pci_variant_stand_down(struct vfio_pci_variant_device *vvdev);
 
 /* Map a part of a BAR as the core does; in a mmap hook. */
 int vfio_pci_variant_mmap(struct vfio_pci_variant_device *vvdev,
@@ -886,6 +897,15 @@ extern const struct kernel_param_ops vfio_pci_variant_ids_ops;
 		"Leave functions in D0 while nobody uses them")
 
 /**
+ * VFIO_PCI_VARIANT_PARAM_STANDBY - parameter standby
+ * @__p: name of the struct vfio_pci_variant_params
+ */
+#define VFIO_PCI_VARIANT_PARAM_STANDBY(__p)				\
+	module_param_named(standby, (__p).standby, bool, 0644);		\
+	MODULE_PARM_DESC(standby,					\
+		"Have functions reset and ready while nobody uses them")
+
+/**
  * VFIO_PCI_VARIANT_PARAM_DISABLE_DENYLIST - parameter disable_denylist
  * @__p: name of the struct vfio_pci_variant_params
  */
@@ -918,8 +938,8 @@ extern const struct kernel_param_ops vfio_pci_variant_quirks_ops;
  * VFIO_PCI_VARIANT_PARAMS - declare the standard parameters of a module
  * @__p: name of the struct vfio_pci_variant_params that it defines
  *
- * Names and permissions are those of the in-tree vfio-pci, which has no quirks
- * parameter. A variant that
+ * Names and permissions are those of the in-tree vfio-pci, which has neither
+ * quirks nor standby. A variant that
  * wants fewer defines the structure itself and uses the
  * VFIO_PCI_VARIANT_PARAM_* macros it likes; one that wants more has settings of its
  * own, see <linux/vfio_pci_setting.h>.
@@ -930,6 +950,7 @@ extern const struct kernel_param_ops vfio_pci_variant_quirks_ops;
 	VFIO_PCI_VARIANT_PARAM_NOINTXMASK(__p);			\
 	VFIO_PCI_VARIANT_PARAM_DISABLE_VGA(__p);		\
 	VFIO_PCI_VARIANT_PARAM_DISABLE_IDLE_D3(__p);		\
+	VFIO_PCI_VARIANT_PARAM_STANDBY(__p);			\
 	VFIO_PCI_VARIANT_PARAM_ENABLE_SRIOV(__p);		\
 	VFIO_PCI_VARIANT_PARAM_DISABLE_DENYLIST(__p);		\
 	VFIO_PCI_VARIANT_PARAM_QUIRKS(__p)

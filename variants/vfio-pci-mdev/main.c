@@ -251,6 +251,7 @@ static int vpm_mdev_probe(struct mdev_device *mdev)
 	guid_copy(&gate->uuid, &mdev->uuid);
 	gate->published = true;
 	mutex_unlock(&gate->lock);
+	vfio_pci_variant_stand_by(gate->vvdev);
 	vpm_warn_of_qemu(gate->vvdev->core.pdev);
 	return 0;
 }
@@ -265,6 +266,7 @@ static void vpm_mdev_remove(struct mdev_device *mdev)
 
 	/* Who was let in is known by now, so all of them are waited for. */
 	vfio_pci_variant_wait_for_close(gate->vvdev);
+	vfio_pci_variant_stand_down(gate->vvdev);
 	vpm_remove_links(mdev);
 }
 

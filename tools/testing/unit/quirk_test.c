@@ -200,6 +200,7 @@ TEST(each_flag_is_what_its_name_says)
 		{ "1:2.3:no_bus_reset", VFIO_PCI_QUIRK_NO_BUS_RESET },
 		{ "1:2.3:no_reset", VFIO_PCI_QUIRK_NO_RESET },
 		{ "1:2.3:always_reset", VFIO_PCI_QUIRK_ALWAYS_RESET },
+		{ "1:2.3:standby", VFIO_PCI_QUIRK_STANDBY },
 	};
 	struct vpv_user_quirk user;
 	u32 all = 0;

@@ -131,7 +131,7 @@ is "bound before: in D0 after an open, too" \
 	"$(cat "/sys/bus/pci/devices/$nic0/power_state")" D0
 is "permissions of the parameters are those of the in-tree driver" \
 	"$(cd $params && stat -c '%n %a' -- * | paste -sd ' ')" \
-	"disable_adoption 644 disable_denylist 444 disable_idle_d3 644 disable_vga 444 enable_sriov 644 nointxmask 644 quirks 644"
+	"disable_adoption 644 disable_denylist 444 disable_idle_d3 644 disable_vga 444 enable_sriov 644 nointxmask 644 quirks 644 standby 644"
 check "unloads" unload_vfio_pci
 
 for v in 0 1; do

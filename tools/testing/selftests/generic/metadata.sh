@@ -32,7 +32,7 @@ sig_hashalgo	theirs	likewise
 signature	theirs	likewise
 "
 # Parameters that the in-tree one has not.
-more_parameters="disable_adoption quirks"
+more_parameters="disable_adoption quirks standby"
 
 # fields FILE: the names of what modinfo says.
 fields()
@@ -94,7 +94,7 @@ permissions >/tmp/ours
 check "parameters: there are some" grep -q . /tmp/in-tree
 is "parameters: permissions are the same" "$(comm -13 /tmp/ours /tmp/in-tree)" ""
 is "parameters: those of ours alone" "$(comm -23 /tmp/ours /tmp/in-tree | xargs)" \
-	"disable_adoption 644 quirks 644"
+	"disable_adoption 644 quirks 644 standby 644"
 check "it unloads" unload_vfio_pci
 
 # --- what depmod makes of it ----------------------------------------------------------

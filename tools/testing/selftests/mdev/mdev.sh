@@ -186,7 +186,7 @@ is "for the mdev's user" "$(vfio-edu "$a" | sed -n 's/.*masked in the device: //
 is "and the byte it shows" "$(vfio-do "$a" read 1 c)" 5a
 is "parameters are those of vfio-pci" \
 	"$(cd /sys/module/vfio_pci_mdev/parameters && stat -c '%n %a' -- * | paste -sd ' ')" \
-	"disable_adoption 644 disable_denylist 444 disable_idle_d3 644 disable_vga 444 enable_sriov 644 nointxmask 644 quirks 644"
+	"disable_adoption 644 disable_denylist 444 disable_idle_d3 644 disable_vga 444 enable_sriov 644 nointxmask 644 quirks 644 standby 644"
 echo >/sys/module/vfio_pci_mdev/parameters/quirks
 
 area unload
