@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: vfio-wait BDF...
- * How long a user waits for functions: "WHAT MILLISECONDS" a line.
- *   open      the first one, opened
- *   start     and reset by VFIO_DEVICE_RESET, as QEMU does before its guest runs
- *   close     and closed
- *   close-all all of them closed at the same time, each by a process of its own
- *   unbind-asleep, unbind-closed, reopen
- *             the first one, unbound from its driver asleep and just closed, and opened
- *             just closed
+ * usage: vfio-wait WHAT BDF...
+ * How long a user waits for functions: "WHAT MILLISECONDS" a line. What was used before
+ * has the time to go to sleep, or to be made ready.
+ *   one      the first one: "open", opened; "start", and reset by VFIO_DEVICE_RESET, as
+ *            QEMU does before its guest runs; "close", and closed
+ *   in-turn  all of them, opened one after the other
+ *   at-once  all of them, closed at the same time, each by a process of its own
+ *   power    the first one: "unbind-asleep", "unbind-closed" and "reopen", unbound from
+ *            its driver asleep and just closed, and opened just closed
  * With -icount the guest's clock goes by instructions and sleeps alone, whatever else the
  * machine does that runs it.
  */
@@ -16,6 +16,9 @@
 #include <time.h>
 
 #include "vfio_lib.h"
+
+/* How many functions one process opens. */
+#define MAX	64
 
 static double now(void)
 {
@@ -30,8 +33,6 @@ static void wait_for_one(const char *bdf)
 	struct vfio vfio;
 	double start, end;
 
-	/* What was closed before goes to sleep. */
-	sleep(5);
 	start = now();
 	vfio_must_open(&vfio, bdf);
 	printf("open %.3f\n", now() - start);
@@ -44,6 +45,22 @@ static void wait_for_one(const char *bdf)
 	vfio_close(&vfio);
 	end = now();
 	printf("close %.3f\n", end - start);
+}
+
+static void wait_in_turn(char **bdfs, int n)
+{
+	struct vfio vfio[MAX];
+	double start;
+	int i;
+
+	if (n > MAX)
+		errx(2, "too many functions");
+	start = now();
+	for (i = 0; i < n; i++)
+		vfio_must_open(&vfio[i], bdfs[i]);
+	printf("in-turn %.3f\n", now() - start);
+	while (n--)
+		vfio_close(&vfio[n]);
 }
 
 /* Has it open until nobody has @go open for writing any more. */
@@ -95,7 +112,6 @@ static void wait_for_power(const char *bdf)
 	struct vfio vfio;
 	double start;
 
-	sleep(5);
 	time_unbind(bdf, "unbind-asleep");
 	use(bdf);
 	time_unbind(bdf, "unbind-closed");
@@ -108,32 +124,44 @@ static void wait_for_power(const char *bdf)
 	vfio_close(&vfio);
 }
 
-int main(int argc, char **argv)
+static void wait_at_once(char **bdfs, int n)
 {
 	int opened[2], go[2], i, status;
 	double start;
 	char c;
 
-	if (argc < 2)
-		errx(2, "usage: vfio-wait BDF...");
-	wait_for_one(argv[1]);
-	fflush(stdout);
 	if (pipe(opened) || pipe(go))
 		err(1, "pipe");
-	for (i = 1; i < argc; i++) {
+	for (i = 0; i < n; i++) {
 		if (!fork()) {
 			close(go[1]);
-			hold(argv[i], opened[1], go[0]);
+			hold(bdfs[i], opened[1], go[0]);
 		}
 		if (read(opened[0], &c, 1) != 1)
 			err(1, "pipe");
 	}
 	start = now();
 	close(go[1]);
-	for (i = 1; i < argc; i++)
+	for (i = 0; i < n; i++)
 		if (wait(&status) < 0 || status)
 			errx(1, "one of them failed");
-	printf("close-all %.3f\n", now() - start);
-	wait_for_power(argv[1]);
+	printf("at-once %.3f\n", now() - start);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3)
+		errx(2, "usage: vfio-wait WHAT BDF...");
+	sleep(5);
+	if (!strcmp(argv[1], "one"))
+		wait_for_one(argv[2]);
+	else if (!strcmp(argv[1], "in-turn"))
+		wait_in_turn(argv + 2, argc - 2);
+	else if (!strcmp(argv[1], "at-once"))
+		wait_at_once(argv + 2, argc - 2);
+	else if (!strcmp(argv[1], "power"))
+		wait_for_power(argv[2]);
+	else
+		errx(2, "no such thing: %s", argv[1]);
 	return 0;
 }
