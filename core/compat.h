@@ -135,12 +135,7 @@ void vpv_compat_init(struct vfio_pci_variant_device *vvdev);
 bool vpv_compat_intx_off(const struct vfio_pci_core_device *core);
 void vpv_compat_was_reset(struct pci_dev *pdev);
 int vpv_compat_enable(struct vfio_pci_variant_device *vvdev);
-int vpv_compat_register(struct vfio_pci_variant_device *vvdev);
 void vpv_compat_registered(struct vfio_pci_variant_device *vvdev);
-void vpv_compat_limit_resets(struct vfio_pci_variant_device *vvdev);
-void vpv_compat_unlimit_resets(struct vfio_pci_variant_device *vvdev);
 void vpv_compat_evict_framebuffers(struct vfio_pci_variant_device *vvdev);
-bool vpv_compat_has_reset(const struct pci_dev *pdev);
-bool vpv_compat_resets_bus(const struct pci_dev *pdev);
 
 #endif /* VPV_COMPAT_H */

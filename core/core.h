@@ -88,6 +88,13 @@ bool vpv_state_is_reachable(struct pci_dev *pdev);
 bool vpv_state_is_whole(struct vfio_pci_variant_device *vvdev);
 int vpv_state_enable(struct vfio_pci_variant_device *vvdev);
 
+/* ways.c */
+void vpv_ways_bind(struct vfio_pci_variant_device *vvdev);
+int vpv_ways_register(struct vfio_pci_variant_device *vvdev);
+void vpv_ways_unbind(struct vfio_pci_variant_device *vvdev);
+bool vpv_ways_has(const struct pci_dev *pdev);
+bool vpv_ways_by_bus(const struct pci_dev *pdev);
+
 /* reset.c */
 void vpv_reset_opened(struct vfio_pci_variant_device *vvdev);
 void vpv_reset_closing(struct vfio_pci_variant_device *vvdev);

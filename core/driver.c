@@ -110,18 +110,18 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	/* The core's PM and error handlers take drvdata for its device. */
 	pci_set_drvdata(pdev, &vvdev->core);
-	vpv_compat_limit_resets(vvdev);
+	vpv_ways_bind(vvdev);
 	vpv_bound_add(vvdev);
 	vpv_compat_evict_framebuffers(vvdev);
 	vpv_power_bind(vvdev);
 
 	ret = vpv_standby_bind(vvdev);
 	if (ret)
-		goto err_unlimit_resets;
+		goto err_unbind_ways;
 	ret = vpv_settings_show(vvdev);
 	if (ret)
 		goto err_unbind_standby;
-	ret = vpv_compat_register(vvdev);
+	ret = vpv_ways_register(vvdev);
 	if (ret) {
 		vpv_explain_bind(vvdev, ret);
 		goto err_hide_settings;
@@ -147,10 +147,10 @@ err_hide_settings:
 	vpv_settings_hide(vvdev);
 err_unbind_standby:
 	vpv_standby_unbind(vvdev);
-err_unlimit_resets:
+err_unbind_ways:
 	vpv_power_unbind(vvdev);
 	vpv_bound_del(vvdev);
-	vpv_compat_unlimit_resets(vvdev);
+	vpv_ways_unbind(vvdev);
 err_put_device:
 	vfio_put_device(&vvdev->core.vdev);
 	return ret;
@@ -176,7 +176,7 @@ void vpv_remove(struct pci_dev *pdev)
 	vfio_pci_core_unregister_device(core);
 	vpv_power_unbind(vvdev);
 	vpv_bound_del(vvdev);
-	vpv_compat_unlimit_resets(vvdev);
+	vpv_ways_unbind(vvdev);
 	vfio_put_device(&core->vdev);
 }
 

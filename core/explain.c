@@ -10,7 +10,6 @@
 #include <linux/iommu.h>
 #include <linux/uaccess.h>
 
-#include "compat.h"
 #include "core.h"
 
 /* More of them is more than a line can hold. */
@@ -137,7 +136,7 @@ static void explain_reset(const struct vfio_pci_variant_device *vvdev)
 {
 	struct pci_dev *pdev = vvdev->core.pdev;
 
-	if (vpv_compat_has_reset(pdev))
+	if (vpv_ways_has(pdev))
 		return;
 	if (!pci_probe_reset_slot(pdev->slot) || !pci_probe_reset_bus(pdev->bus))
 		pci_notice(pdev, "%s: it can't be reset by itself: VFIO_DEVICE_RESET gives EINVAL, and its next user may get it as the last one left it; it is reset only with all else in its slot or on its bus, once that is bound to vfio-pci and unused\n",
@@ -190,7 +189,7 @@ void vpv_explain_opened(const struct vfio_pci_variant_device *vvdev)
 	struct pci_dev *pdev = vvdev->core.pdev;
 
 	/* Of one without any method that was said at bind. */
-	if (vvdev->core.reset_works || !vpv_compat_has_reset(pdev))
+	if (vvdev->core.reset_works || !vpv_ways_has(pdev))
 		return;
 	dev_warn_ratelimited(&pdev->dev, "%s: its reset failed when it was opened: VFIO_DEVICE_RESET gives EINVAL, and this user gets it as the last one left it; see reset_method in sysfs\n",
 			     vvdev->variant->name);

@@ -23,7 +23,6 @@
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 
-#include "compat.h"
 #include "core.h"
 
 /*
@@ -81,7 +80,7 @@ static bool reset_left(struct vfio_pci_variant_device *vvdev, bool by_remove)
 	const char *name = vvdev->variant->name;
 	int ret;
 
-	if (vpv_compat_resets_bus(pdev))
+	if (vpv_ways_by_bus(pdev))
 		port = pci_upstream_bridge(pdev);
 	while (!try_lock(port, pdev, by_remove)) {
 		if (!by_remove && READ_ONCE(vvdev->removing))

@@ -448,7 +448,7 @@ int vpv_standby_bind(struct vfio_pci_variant_device *vvdev)
 
 	if (!vvdev->settings.standby)
 		return 0;
-	if (!vpv_compat_has_reset(pdev)) {
+	if (!vpv_ways_has(pdev)) {
 		pci_warn(pdev, "%s: standby does not hold: it can't be reset by itself\n",
 			 vvdev->variant->name);
 		return 0;
