@@ -9,6 +9,7 @@
 #define VPV_COMPAT_H
 
 #include <linux/build_bug.h>
+#include <linux/iommu.h>
 #include <linux/limits.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_variant.h>
@@ -54,6 +55,30 @@ static inline bool vpv_compat_reset_bars_attach(struct pci_dev *pdev)
 	return pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_ATS);
 #else
 	return false;
+#endif
+}
+
+/**
+ * vpv_compat_reset_begin - a function is about to be reset without the PCI core
+ * @pdev: the function; device lock held
+ *
+ * As in the PCI core's own ways, where these tell the IOMMU so.
+ *
+ * Return: 0 or an errno; vpv_compat_reset_end() is its mirror.
+ */
+static inline int vpv_compat_reset_begin(struct pci_dev *pdev)
+{
+#ifdef VPV_RESET_BARS_ATTACH
+	return pci_dev_reset_iommu_prepare(pdev);
+#else
+	return 0;
+#endif
+}
+
+static inline void vpv_compat_reset_end(struct pci_dev *pdev)
+{
+#ifdef VPV_RESET_BARS_ATTACH
+	pci_dev_reset_iommu_done(pdev);
 #endif
 }
 

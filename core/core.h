@@ -55,6 +55,8 @@ const char *vpv_regs_fault(const struct vfio_pci_variant_ops *ops);
 u8 vpv_reg_bars(const struct vfio_pci_variant_ops *ops);
 int vpv_regs_check(const struct vfio_pci_variant_device *vvdev,
 		   const struct vfio_pci_variant_ops *ops);
+int vpv_regs_bind(struct vfio_pci_variant_device *vvdev);
+void vpv_regs_free(struct vfio_pci_variant_device *vvdev);
 int vpv_regs_map(struct vfio_pci_variant_device *vvdev);
 void vpv_regs_unmap(struct vfio_pci_variant_device *vvdev);
 bool vpv_has_regs_at(const struct vfio_pci_variant_device *vvdev, loff_t pos);
@@ -89,14 +91,20 @@ bool vpv_state_is_whole(struct vfio_pci_variant_device *vvdev);
 int vpv_state_enable(struct vfio_pci_variant_device *vvdev);
 
 /* ways.c */
-void vpv_ways_bind(struct vfio_pci_variant_device *vvdev);
+int vpv_ways_bind(struct vfio_pci_variant_device *vvdev);
 int vpv_ways_register(struct vfio_pci_variant_device *vvdev);
 void vpv_ways_unbind(struct vfio_pci_variant_device *vvdev);
+void vpv_ways_free(struct vfio_pci_variant_device *vvdev);
 bool vpv_ways_has(const struct pci_dev *pdev);
 bool vpv_ways_by_bus(const struct pci_dev *pdev);
 
 /* reset.c */
-void vpv_reset_opened(struct vfio_pci_variant_device *vvdev);
+int vpv_reset_by_hook(struct vfio_pci_variant_device *vvdev);
+int vpv_reset_result(const struct vfio_pci_variant_device *vvdev,
+		     unsigned int before, int ret);
+long vpv_reset_ioctl(struct vfio_pci_variant_device *vvdev, unsigned int cmd,
+		     unsigned long arg);
+int vpv_reset_opened(struct vfio_pci_variant_device *vvdev, unsigned int before);
 void vpv_reset_closing(struct vfio_pci_variant_device *vvdev);
 void vpv_reset_closed(struct vfio_pci_variant_device *vvdev);
 void vpv_reset_removing(struct vfio_pci_variant_device *vvdev);
@@ -215,21 +223,23 @@ struct vpv_matched_row {
 };
 
 /**
- * struct vpv_reset_limits - resets that a bound function must not see
+ * struct vpv_ways - in which ways the PCI core may reset a bound function
  * @node: in the list of those whose @bus_flag is ours
  * @pdev: the function
  * @flags: what was added to its dev_flags, but for @bus_flag
  * @bus_flag: PCI_DEV_FLAGS_NO_BUS_RESET if that was added, else 0
  * @blocked: BIT(n) for each reset method n that it is not to use
  * @methods: its reset methods before they were limited
+ * @given: those that it was given instead
  */
-struct vpv_reset_limits {
+struct vpv_ways {
 	struct list_head node;
 	struct pci_dev *pdev;
 	pci_dev_flags_t flags;
 	pci_dev_flags_t bus_flag;
 	u8 blocked;
 	u8 methods[PCI_NUM_RESET_METHODS];
+	u8 given[PCI_NUM_RESET_METHODS];
 };
 
 /**
@@ -238,20 +248,20 @@ struct vpv_reset_limits {
  * @set: flags that hold, of all rows
  * @clear: flags that do not, though a parameter may say so
  * @no_mmap: BARs that are not to be mapped
- * @limits: resets that are kept from it while it is bound
+ * @resets: how it is to be reset, of VFIO_PCI_RESET_*, which 0 ends; none: as it is
  * @bytes: config bytes to show, in the order of their offsets
  * @nr_bytes: their number
  * @nr_rows: number of @rows, not 0
  * @rows: those that match, in the order in which they apply
  *
- * Constant from init to release, but for what bind and unbind note here.
+ * Constant from init to release.
  */
 struct vpv_quirks {
 	struct vpv_user_rows *user_rows;
 	u32 set;
 	u32 clear;
 	u8 no_mmap;
-	struct vpv_reset_limits limits;
+	u8 resets[VFIO_PCI_QUIRK_MAX_RESETS];
 	struct vfio_pci_quirk_byte *bytes;
 	unsigned int nr_bytes;
 	unsigned int nr_rows;

@@ -30,20 +30,34 @@ static void vpv_release(struct vfio_device *vdev)
 	vpv_quirks_free(vvdev);
 	vpv_state_free(vvdev);
 	vpv_standby_free(vvdev);
+	vpv_ways_free(vvdev);
+	vpv_regs_free(vvdev);
 	/* Frees the device on kernels where that is the driver's task. */
 	vfio_pci_core_release_dev(vdev);
 	vpv_adopt_put(adopted);
 }
 
+static void disable_core(struct vfio_pci_variant_device *vvdev)
+{
+	vpv_reset_closing(vvdev);
+	vfio_pci_core_disable(&vvdev->core);
+	vpv_reset_closed(vvdev);
+}
+
 static int enable_core(struct vfio_pci_variant_device *vvdev)
 {
+	unsigned int resets = READ_ONCE(vvdev->hook_resets);
 	int ret;
 
 	vpv_explain_bars(vvdev);
 	ret = vpv_state_enable(vvdev);
 	if (ret)
 		return ret;
-	vpv_reset_opened(vvdev);
+	ret = vpv_reset_opened(vvdev, resets);
+	if (ret) {
+		disable_core(vvdev);
+		return ret;
+	}
 	vpv_explain_opened(vvdev);
 	return 0;
 }
@@ -89,9 +103,7 @@ err_close:
 err_unmap:
 	vpv_regs_unmap(vvdev);
 err_disable:
-	vpv_reset_closing(vvdev);
-	vfio_pci_core_disable(&vvdev->core);
-	vpv_reset_closed(vvdev);
+	disable_core(vvdev);
 	return ret;
 }
 
@@ -172,7 +184,11 @@ static long vpv_ioctl(struct vfio_device *vdev, unsigned int cmd,
 		return -ENOTTY;
 	}
 
-	ret = vfio_pci_core_ioctl(vdev, cmd, arg);
+	if (vvdev->resets_itself &&
+	    (cmd == VFIO_DEVICE_RESET || cmd == VFIO_DEVICE_PCI_HOT_RESET))
+		ret = vpv_reset_ioctl(vvdev, cmd, arg);
+	else
+		ret = vfio_pci_core_ioctl(vdev, cmd, arg);
 	if (ret < 0)
 		vpv_explain_ioctl(vvdev, cmd, arg, ret);
 	return ret;

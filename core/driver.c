@@ -43,6 +43,9 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 			return ret;
 	}
 	vvdev->ops = ops;
+	ret = vpv_regs_bind(vvdev);
+	if (ret)
+		return ret;
 	if (vvdev->variant->gate)
 		vvdev->variant->gate->init(vvdev);
 
@@ -110,7 +113,9 @@ int vpv_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	/* The core's PM and error handlers take drvdata for its device. */
 	pci_set_drvdata(pdev, &vvdev->core);
-	vpv_ways_bind(vvdev);
+	ret = vpv_ways_bind(vvdev);
+	if (ret)
+		goto err_put_device;
 	vpv_bound_add(vvdev);
 	vpv_compat_evict_framebuffers(vvdev);
 	vpv_power_bind(vvdev);

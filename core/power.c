@@ -21,8 +21,13 @@
  */
 void vpv_power_bind(struct vfio_pci_variant_device *vvdev)
 {
-	struct device *dev = &vvdev->core.pdev->dev;
+	struct pci_dev *pdev = vvdev->core.pdev;
+	struct device *dev = &pdev->dev;
 
+	vvdev->has_d3cold = vpv_quirk(vvdev, VFIO_PCI_QUIRK_NO_D3COLD) &&
+			    !pdev->no_d3cold;
+	if (vvdev->has_d3cold)
+		pci_d3cold_disable(pdev);
 #ifdef CONFIG_PM
 	vvdev->autosuspend_delay = dev->power.autosuspend_delay;
 	vvdev->autosuspend = dev->power.use_autosuspend;
@@ -43,6 +48,8 @@ void vpv_power_unbind(struct vfio_pci_variant_device *vvdev)
 	if (!vvdev->autosuspend)
 		pm_runtime_dont_use_autosuspend(dev);
 	pm_runtime_set_autosuspend_delay(dev, vvdev->autosuspend_delay);
+	if (vvdev->has_d3cold)
+		pci_d3cold_enable(vvdev->core.pdev);
 }
 
 /**

@@ -195,6 +195,9 @@ static int merge_rows(struct vpv_quirks *quirks)
 		quirks->set = (quirks->set & ~quirk->clear) | quirk->set;
 		quirks->clear = (quirks->clear & ~quirk->set) | quirk->clear;
 		quirks->no_mmap |= quirk->no_mmap;
+		if (quirk->resets[0])
+			memcpy(quirks->resets, quirk->resets,
+			       sizeof(quirks->resets));
 	}
 
 	/* From D3hot most functions come back reset. */

@@ -28,6 +28,18 @@ static const struct {
 	{ "no_reset", VFIO_PCI_QUIRK_NO_RESET },
 	{ "always_reset", VFIO_PCI_QUIRK_ALWAYS_RESET },
 	{ "standby", VFIO_PCI_QUIRK_STANDBY },
+	{ "no_d3cold", VFIO_PCI_QUIRK_NO_D3COLD },
+};
+
+/* By VFIO_PCI_RESET_*. */
+static const char * const ways[] = {
+	[VFIO_PCI_RESET_DEVICE_SPECIFIC] = "device_specific",
+	[VFIO_PCI_RESET_ACPI] = "acpi",
+	[VFIO_PCI_RESET_FLR] = "flr",
+	[VFIO_PCI_RESET_AF_FLR] = "af_flr",
+	[VFIO_PCI_RESET_PM] = "pm",
+	[VFIO_PCI_RESET_BUS] = "bus",
+	[VFIO_PCI_RESET_CXL_BUS] = "cxl_bus",
 };
 
 /*
@@ -53,6 +65,25 @@ static const char *caps_fault(const u16 *ids, u32 max)
 		if (ids[i] > max)
 			return "the ID of a capability is above 0xff";
 		ended = !ids[i];
+	}
+	return NULL;
+}
+
+static const char *resets_fault(const u8 *resets)
+{
+	bool ended = false;
+	u32 named = 0;
+	int i;
+
+	for (i = 0; i < VFIO_PCI_QUIRK_MAX_RESETS; i++) {
+		if (ended && resets[i])
+			return "a way to reset it follows the 0 that ends the list";
+		if (resets[i] >= ARRAY_SIZE(ways))
+			return "there is no such way to reset it";
+		ended = !resets[i];
+		if (!ended && named & BIT(resets[i]))
+			return "a way to reset it is named twice";
+		named |= BIT(resets[i]);
 	}
 	return NULL;
 }
@@ -110,7 +141,8 @@ bool vpv_quirk_is_empty(const struct vfio_pci_quirk *quirk)
 {
 	return !quirk->set && !quirk->clear && !quirk->no_mmap &&
 	       !quirk->fixup && !quirk->hide_caps[0] &&
-	       !quirk->hide_ext_caps[0] && !quirk->config[0].mask;
+	       !quirk->hide_ext_caps[0] && !quirk->resets[0] &&
+	       !quirk->config[0].mask;
 }
 
 /**
@@ -133,6 +165,8 @@ const char *vpv_quirk_fault(const struct vfio_pci_quirk *quirk)
 	fault = caps_fault(quirk->hide_caps, 0xff);
 	if (!fault)
 		fault = caps_fault(quirk->hide_ext_caps, 0xffff);
+	if (!fault)
+		fault = resets_fault(quirk->resets);
 	if (!fault)
 		fault = config_fault(quirk->config);
 	if (fault)
@@ -157,6 +191,7 @@ bool vpv_row_is_same(const struct vpv_user_quirk *a,
 	       !memcmp(p->hide_caps, q->hide_caps, sizeof(p->hide_caps)) &&
 	       !memcmp(p->hide_ext_caps, q->hide_ext_caps,
 		       sizeof(p->hide_ext_caps)) &&
+	       !memcmp(p->resets, q->resets, sizeof(p->resets)) &&
 	       !memcmp(p->config, q->config, sizeof(p->config)) &&
 	       vpv_values_are_same(&a->settings, &b->settings);
 }
@@ -394,6 +429,50 @@ static const char *parse_config(const char **s, struct vfio_pci_quirk *quirk)
 	return "too many config bytes; write a second row for the same device";
 }
 
+/* The way that @s starts with, which is moved behind it; 0: none. */
+static u8 parse_way(const char **s)
+{
+	const char *name = *s;
+	size_t len, i;
+
+	for (len = 0; islower(name[len]) || name[len] == '_'; len++)
+		;
+	for (i = 1; i < ARRAY_SIZE(ways); i++) {
+		if (vpv_is_named(ways[i], name, len)) {
+			*s += len;
+			return i;
+		}
+	}
+	return 0;
+}
+
+/* "=WAY[+WAY...]": no flag has the name of a way. */
+static const char *parse_reset(const char **s, struct vfio_pci_quirk *quirk)
+{
+	int n = 0;
+	u8 way;
+
+	memset(quirk->resets, 0, sizeof(quirk->resets));
+	if (*(*s)++ != '=')
+		return "a value is missing";
+	way = parse_way(s);
+	if (!way)
+		return "reset=WAY[+WAY...]: flr, af_flr, pm, bus, cxl_bus, acpi, device_specific";
+	do {
+		const char *next = *s + 1;
+
+		if (n == VFIO_PCI_QUIRK_MAX_RESETS)
+			return "a way to reset it is named twice";
+		quirk->resets[n++] = way;
+		if (**s != '+')
+			break;
+		way = parse_way(&next);
+		if (way)
+			*s = next;
+	} while (way);
+	return NULL;
+}
+
 /* Those with values of their own. */
 static const struct {
 	const char *name;
@@ -402,8 +481,20 @@ static const struct {
 	{ "no_mmap", parse_no_mmap },
 	{ "hide_cap", parse_hide_cap },
 	{ "hide_ext_cap", parse_hide_ext_cap },
+	{ "reset", parse_reset },
 	{ "config", parse_config },
 };
+
+/**
+ * vpv_way_name - the name of a way to reset a function
+ * @way: VFIO_PCI_RESET_*
+ *
+ * Return: as in reset_method in sysfs.
+ */
+const char *vpv_way_name(u8 way)
+{
+	return ways[way];
+}
 
 /**
  * vpv_is_flag - does a name mean something in all quirks parameters?
@@ -422,7 +513,7 @@ bool vpv_is_flag(const char *name, size_t len)
 	for (i = 0; i < ARRAY_SIZE(actions); i++)
 		if (vpv_is_named(actions[i].name, name, len))
 			return true;
-	return false;
+	return parse_way(&name);
 }
 
 /* "=" and what the module parameter of that name takes; a bool may go without. */
@@ -544,6 +635,9 @@ int vpv_format_quirk(const struct vfio_pci_quirk *quirk, char *buf,
 	for (i = 0; i < VFIO_PCI_QUIRK_MAX_CAPS && quirk->hide_ext_caps[i]; i++)
 		n += scnprintf(buf + n, size - n, "+hide_ext_cap=0x%04x",
 			       quirk->hide_ext_caps[i]);
+	for (i = 0; i < VFIO_PCI_QUIRK_MAX_RESETS && quirk->resets[i]; i++)
+		n += scnprintf(buf + n, size - n, i ? "+%s" : "+reset=%s",
+			       vpv_way_name(quirk->resets[i]));
 	for (i = 0; i < VFIO_PCI_QUIRK_MAX_CONFIG && quirk->config[i].mask; i++)
 		n += scnprintf(buf + n, size - n, "+config=0x%03x/0x%02x/0x%02x",
 			       quirk->config[i].offset, quirk->config[i].value,

@@ -33,11 +33,12 @@ struct vpv_user_quirk {
 
 /* Long enough for any selector, and for all that one row can say. */
 #define VPV_SELECTOR_TEXT	48
-#define VPV_QUIRK_TEXT		1664
+#define VPV_QUIRK_TEXT		1792
 
 const char *vpv_match_fault(const struct pci_device_id *match);
 const char *vpv_quirk_fault(const struct vfio_pci_quirk *quirk);
 bool vpv_quirk_is_empty(const struct vfio_pci_quirk *quirk);
+const char *vpv_way_name(u8 way);
 bool vpv_is_flag(const char *name, size_t len);
 bool vpv_row_is_same(const struct vpv_user_quirk *a,
 		     const struct vpv_user_quirk *b);

@@ -109,13 +109,19 @@ int vpv_regs_check(const struct vfio_pci_variant_device *vvdev,
 	return 0;
 }
 
-/**
- * vpv_regs_map - map the BARs that hooks and callbacks access
- * @vvdev: the device, enabled; dev_set lock held
- *
- * Return: 0, or -ENOMEM with a log line; then nothing is mapped.
- */
-int vpv_regs_map(struct vfio_pci_variant_device *vvdev)
+static void unmap_bars(struct vfio_pci_variant_device *vvdev)
+{
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		if (!vvdev->bars[bar])
+			continue;
+		pci_iounmap(vvdev->core.pdev, vvdev->bars[bar]);
+		vvdev->bars[bar] = NULL;
+	}
+}
+
+static int map_bars(struct vfio_pci_variant_device *vvdev, const char *what)
 {
 	struct pci_dev *pdev = vvdev->core.pdev;
 	int bar;
@@ -126,12 +132,45 @@ int vpv_regs_map(struct vfio_pci_variant_device *vvdev)
 		vvdev->bars[bar] = pci_iomap(pdev, bar, 0);
 		if (vvdev->bars[bar])
 			continue;
-		pci_warn(pdev, "%s: not opened: BAR %d can't be mapped\n",
-			 vvdev->variant->name, bar);
-		vpv_regs_unmap(vvdev);
+		pci_warn(pdev, "%s: %s: BAR %d can't be mapped\n",
+			 vvdev->variant->name, what, bar);
+		unmap_bars(vvdev);
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+/**
+ * vpv_regs_bind - map the BARs of one that a hook may have to reset at any time
+ * @vvdev: the device, hooks set; not published yet
+ *
+ * Until vpv_regs_free().
+ *
+ * Return: 0, or -ENOMEM with a log line.
+ */
+int vpv_regs_bind(struct vfio_pci_variant_device *vvdev)
+{
+	return vvdev->ops->reset ? map_bars(vvdev, "not bound") : 0;
+}
+
+/**
+ * vpv_regs_free - mirror of vpv_regs_bind()
+ * @vvdev: the device, with its last reference gone
+ */
+void vpv_regs_free(struct vfio_pci_variant_device *vvdev)
+{
+	unmap_bars(vvdev);
+}
+
+/**
+ * vpv_regs_map - map the BARs that hooks and callbacks access
+ * @vvdev: the device, enabled; dev_set lock held
+ *
+ * Return: 0, or -ENOMEM with a log line; then nothing is mapped.
+ */
+int vpv_regs_map(struct vfio_pci_variant_device *vvdev)
+{
+	return vvdev->ops->reset ? 0 : map_bars(vvdev, "not opened");
 }
 
 /**
@@ -140,14 +179,8 @@ int vpv_regs_map(struct vfio_pci_variant_device *vvdev)
  */
 void vpv_regs_unmap(struct vfio_pci_variant_device *vvdev)
 {
-	int bar;
-
-	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
-		if (!vvdev->bars[bar])
-			continue;
-		pci_iounmap(vvdev->core.pdev, vvdev->bars[bar]);
-		vvdev->bars[bar] = NULL;
-	}
+	if (!vvdev->ops->reset)
+		unmap_bars(vvdev);
 }
 
 static void __iomem *reg_address(struct vfio_pci_variant_device *vvdev,
@@ -166,16 +199,25 @@ static void __iomem *reg_address(struct vfio_pci_variant_device *vvdev,
 	return vvdev->bars[bar] + offset;
 }
 
+/* In a reset hook it is the device lock that keeps others away. */
+static void assert_may_access(struct vfio_pci_variant_device *vvdev)
+{
+	if (READ_ONCE(vvdev->is_resetting))
+		device_lock_assert(&vvdev->core.pdev->dev);
+	else
+		lockdep_assert_held_read(&vvdev->core.memory_lock);
+}
+
 /**
  * vfio_pci_variant_mmio_read - read a register of the device's own
- * @vvdev: the device, open
+ * @vvdev: the device, open, or in its reset hook
  * @bar: one of &vfio_pci_variant_ops.mmio_bars
  * @offset: in bytes, a multiple of @width
  * @width: 1, 2, 4 or 8; where the processor has no access of 8 bytes it is two of 4
  * @value: what the register holds, which is little-endian, in the processor's order
  *
  * Between vfio_pci_variant_mmio_begin() and vfio_pci_variant_mmio_end(), as in the
- * callbacks of a register.
+ * callbacks of a register; in a reset hook without these.
  *
  * Return: 0, or -EINVAL if there is no such register.
  */
@@ -185,7 +227,7 @@ int vfio_pci_variant_mmio_read(struct vfio_pci_variant_device *vvdev,
 {
 	void __iomem *at = reg_address(vvdev, bar, offset, width);
 
-	lockdep_assert_held_read(&vvdev->core.memory_lock);
+	assert_may_access(vvdev);
 	if (!at)
 		return -EINVAL;
 
@@ -223,7 +265,7 @@ int vfio_pci_variant_mmio_write(struct vfio_pci_variant_device *vvdev,
 {
 	void __iomem *at = reg_address(vvdev, bar, offset, width);
 
-	lockdep_assert_held_read(&vvdev->core.memory_lock);
+	assert_may_access(vvdev);
 	if (!at)
 		return -EINVAL;
 

@@ -5,9 +5,9 @@
  *
  * After bind and after each close a worker enables such a function as an open would. From
  * there on it is reset, in D0, without bus mastering, and its BARs are claimed, so that
- * nobody maps them in sysfs (with IO_STRICT_DEVMEM, and without iomem=relaxed). An open that finds it still like that goes on with quirks and
- * hooks, which are never done ahead. One that does not, or comes before the worker, does
- * all of it itself.
+ * nobody maps them in sysfs (with IO_STRICT_DEVMEM, and without iomem=relaxed). An open that
+ * finds it still like that goes on with quirks and hooks, which are never done ahead. One
+ * that does not, or comes before the worker, does all of it itself.
  *
  * Not like that any more is a function that was reset, that had an error or VFs, with
  * which the system slept (vpv_disturb() tells of these), and one of whose config space
@@ -248,6 +248,7 @@ static int enable(struct vpv_standby *standby)
 {
 	struct vfio_pci_variant_device *vvdev = standby->vvdev;
 	struct pci_dev *pdev = vvdev->core.pdev;
+	unsigned int resets = READ_ONCE(vvdev->hook_resets);
 	int before, ret;
 
 	/* Somebody resets it, or it waits for its recovery. */
@@ -257,18 +258,19 @@ static int enable(struct vpv_standby *standby)
 	ret = vpv_compat_enable(vvdev);
 	if (ret)
 		return ret;
-	vpv_reset_opened(vvdev);
+	ret = vpv_reset_opened(vvdev, resets);
 	/* By that reset, and by nothing else. */
 	standby->warm_at = before + 1;
 	set_state(standby, WARM);
 	/* Pairs with that in vpv_disturb(). */
 	smp_mb();
 
-	ret = claim_bars(standby);
-	config_note(standby);
-	if (!vvdev->core.reset_works)
+	if (!ret && !vvdev->core.reset_works)
 		ret = -ENOTTY;
-	else if (!ret && (is_disturbed(standby) || !vpv_state_is_whole(vvdev)))
+	if (!ret)
+		ret = claim_bars(standby);
+	config_note(standby);
+	if (!ret && (is_disturbed(standby) || !vpv_state_is_whole(vvdev)))
 		ret = -EAGAIN;
 	return ret;
 }

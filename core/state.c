@@ -391,7 +391,8 @@ static void vpv_reset_done(struct pci_dev *pdev)
 {
 	struct vfio_pci_variant_device *vvdev = pdev_to_vvdev(pdev);
 
-	vpv_fresh_reset(vvdev);
+	if (!vpv_reset_by_hook(vvdev))
+		vpv_fresh_reset(vvdev);
 	reset_done(vvdev);
 }
 

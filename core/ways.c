@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ways in which the PCI core resets a function alone: it is kept from those that the
- * function must not see, while it is bound.
+ * The ways in which the PCI core resets a function alone, while it is bound: it is kept
+ * from those that the function must not see, and has those that it was told to have.
  */
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
 #include "core.h"
 
 /*
- * Indices into the PCI core's table of reset methods, as they stand in struct
- * pci_dev's reset_methods[]. It has them to itself; they are the same in every
- * kernel we serve, and the tests of no_flr and no_bus_reset fail where they are
- * not. What has no name here (ACPI's _RST) is blocked only by no_reset.
+ * VFIO_PCI_RESET_* are indices into the PCI core's table of reset methods, too, as they
+ * stand in struct pci_dev's reset_methods[]. It has that to itself; they are the same in
+ * every kernel we serve, and the tests of no_flr and reset= fail where they are not.
  */
-#define RESET_DEVICE_SPECIFIC	BIT(1)
-#define RESET_FLR		BIT(3)
-#define RESET_AF_FLR		BIT(4)
-#define RESET_PM		BIT(5)
-#define RESET_BUS		BIT(6)
-#define RESET_CXL_BUS		BIT(7)
+#define WAY(__name)	BIT(VFIO_PCI_RESET_##__name)
 
 static_assert(PCI_NUM_RESET_METHODS <= 8);
 
@@ -35,10 +31,10 @@ static const struct {
 	u8 methods;
 } reset_kinds[] = {
 	{ VFIO_PCI_QUIRK_NO_FLR, PCI_DEV_FLAGS_NO_FLR_RESET,
-	  RESET_DEVICE_SPECIFIC | RESET_FLR | RESET_AF_FLR },
-	{ VFIO_PCI_QUIRK_NO_PM_RESET, PCI_DEV_FLAGS_NO_PM_RESET, RESET_PM },
+	  WAY(DEVICE_SPECIFIC) | WAY(FLR) | WAY(AF_FLR) },
+	{ VFIO_PCI_QUIRK_NO_PM_RESET, PCI_DEV_FLAGS_NO_PM_RESET, WAY(PM) },
 	{ VFIO_PCI_QUIRK_NO_BUS_RESET, PCI_DEV_FLAGS_NO_BUS_RESET,
-	  RESET_BUS | RESET_CXL_BUS },
+	  WAY(BUS) | WAY(CXL_BUS) },
 };
 
 /*
@@ -59,48 +55,101 @@ static void filter_methods(u8 *to, const u8 *from, u8 blocked)
 			to[n++] = from[i];
 }
 
+/* BIT(n) for each method n that quirks rule out, and the flags that go with them. */
+static u8 find_blocked(const struct vpv_quirks *quirks, pci_dev_flags_t *flags)
+{
+	u8 blocked = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(reset_kinds); i++) {
+		if (!(quirks->set & (reset_kinds[i].quirk |
+				     VFIO_PCI_QUIRK_NO_RESET)))
+			continue;
+		*flags |= reset_kinds[i].flag;
+		blocked |= reset_kinds[i].methods;
+	}
+	return quirks->set & VFIO_PCI_QUIRK_NO_RESET ? U8_MAX : blocked;
+}
+
+/* The ways in @resets, in their order, of those that the function has. */
+static void choose_methods(const struct vfio_pci_variant_device *vvdev,
+			   struct vpv_ways *ways, const u8 *resets)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < VFIO_PCI_QUIRK_MAX_RESETS && resets[i]; i++) {
+		if (!(ways->blocked & BIT(resets[i])) &&
+		    memchr(ways->methods, resets[i], sizeof(ways->methods)))
+			ways->given[n++] = resets[i];
+		else
+			pci_warn(vvdev->core.pdev, "%s: reset=: it can't be reset by %s; reset_method in its sysfs directory names its ways while it is not bound\n",
+				 vvdev->variant->name, vpv_way_name(resets[i]));
+	}
+}
+
+/* Is it the variant's hook that resets it? */
+static bool resets_itself(const struct vfio_pci_variant_device *vvdev)
+{
+	const struct vpv_quirks *quirks = vvdev->quirks;
+
+	if (!vvdev->ops->reset || vpv_quirk(vvdev, VFIO_PCI_QUIRK_NO_RESET))
+		return false;
+	return !quirks || !quirks->resets[0] ||
+	       memchr(quirks->resets, VFIO_PCI_RESET_DEVICE_SPECIFIC,
+		      sizeof(quirks->resets));
+}
+
 /**
- * vpv_ways_bind - keep the PCI core from resets that a function must not see
+ * vpv_ways_bind - have the PCI core reset a function as it should be, while it is bound
  * @vvdev: the device, not registered yet; device lock held, as in every reset
  *
  * The bus flag waits for vpv_ways_register(). reset_method in sysfs is written
  * without the device lock: a write at this moment may be lost or mix with ours. The
  * list stays one of methods, each of which asks the flags again, but for those that
  * the table above is about.
+ *
+ * One that a variant's hook resets is left the method for particular functions. The
+ * kernel has none for it, most likely: then the PCI core comes to vpv_reset_by_hook() with
+ * all that is to be done around a reset done, and nothing reset.
+ *
+ * Return: 0 or -ENOMEM.
  */
-void vpv_ways_bind(struct vfio_pci_variant_device *vvdev)
+int vpv_ways_bind(struct vfio_pci_variant_device *vvdev)
 {
-	struct pci_dev *pdev = vvdev->core.pdev;
 	struct vpv_quirks *quirks = vvdev->quirks;
-	struct vpv_reset_limits *limits;
+	struct pci_dev *pdev = vvdev->core.pdev;
 	pci_dev_flags_t flags = 0;
-	size_t i;
+	struct vpv_ways *ways;
+	u8 blocked = 0;
 
-	if (!quirks)
-		return;
+	if (quirks)
+		blocked = find_blocked(quirks, &flags);
+	vvdev->resets_itself = resets_itself(vvdev);
+	if (!blocked && !vvdev->resets_itself && !(quirks && quirks->resets[0]))
+		return 0;
 
-	limits = &quirks->limits;
-	limits->pdev = pdev;
-	INIT_LIST_HEAD(&limits->node);
-	for (i = 0; i < ARRAY_SIZE(reset_kinds); i++) {
-		if (!(quirks->set & (reset_kinds[i].quirk |
-				     VFIO_PCI_QUIRK_NO_RESET)))
-			continue;
-		flags |= reset_kinds[i].flag;
-		limits->blocked |= reset_kinds[i].methods;
-	}
-	if (quirks->set & VFIO_PCI_QUIRK_NO_RESET)
-		limits->blocked = U8_MAX;
-	if (!limits->blocked)
-		return;
+	ways = kzalloc(sizeof(*ways), GFP_KERNEL);
+	if (!ways)
+		return -ENOMEM;
+	ways->pdev = pdev;
+	ways->blocked = blocked;
+	INIT_LIST_HEAD(&ways->node);
+	/* Behind its end there may be old ones. */
+	filter_methods(ways->methods, pdev->reset_methods, 0);
+	if (vvdev->resets_itself)
+		ways->given[0] = VFIO_PCI_RESET_DEVICE_SPECIFIC;
+	else if (quirks->resets[0])
+		choose_methods(vvdev, ways, quirks->resets);
+	else
+		filter_methods(ways->given, ways->methods, blocked);
 
 	flags &= ~pdev->dev_flags;
-	limits->bus_flag = flags & PCI_DEV_FLAGS_NO_BUS_RESET;
-	limits->flags = flags & ~limits->bus_flag;
-	pdev->dev_flags |= limits->flags;
-
-	memcpy(limits->methods, pdev->reset_methods, sizeof(limits->methods));
-	filter_methods(pdev->reset_methods, limits->methods, limits->blocked);
+	ways->bus_flag = flags & PCI_DEV_FLAGS_NO_BUS_RESET;
+	ways->flags = flags & ~ways->bus_flag;
+	pdev->dev_flags |= ways->flags;
+	memcpy(pdev->reset_methods, ways->given, sizeof(ways->given));
+	vvdev->ways = ways;
+	return 0;
 }
 
 /*
@@ -109,19 +158,19 @@ void vpv_ways_bind(struct vfio_pci_variant_device *vvdev)
  */
 static void lift_bus_flags(struct pci_dev *pdev, bool lift)
 {
-	struct vpv_reset_limits *limits;
+	struct vpv_ways *ways;
 
 	lockdep_assert_held(&bus_limits_lock);
 
 	if (!pdev->slot || pdev->is_virtfn)
 		return;
-	list_for_each_entry(limits, &bus_limits, node) {
-		if (limits->pdev->slot != pdev->slot)
+	list_for_each_entry(ways, &bus_limits, node) {
+		if (ways->pdev->slot != pdev->slot)
 			continue;
 		if (lift)
-			limits->pdev->dev_flags &= ~limits->bus_flag;
+			ways->pdev->dev_flags &= ~ways->bus_flag;
 		else
-			limits->pdev->dev_flags |= limits->bus_flag;
+			ways->pdev->dev_flags |= ways->bus_flag;
 	}
 }
 
@@ -149,16 +198,16 @@ static void lift_bus_flags(struct pci_dev *pdev, bool lift)
  */
 int vpv_ways_register(struct vfio_pci_variant_device *vvdev)
 {
-	struct vpv_quirks *quirks = vvdev->quirks;
 	struct pci_dev *pdev = vvdev->core.pdev;
+	struct vpv_ways *ways = vvdev->ways;
 	int ret;
 
 	mutex_lock(&bus_limits_lock);
 	lift_bus_flags(pdev, true);
 	ret = vfio_pci_core_register_device(&vvdev->core);
-	if (!ret && quirks && quirks->limits.bus_flag) {
-		pdev->dev_flags |= quirks->limits.bus_flag;
-		list_add(&quirks->limits.node, &bus_limits);
+	if (!ret && ways && ways->bus_flag) {
+		pdev->dev_flags |= ways->bus_flag;
+		list_add(&ways->node, &bus_limits);
 	}
 	lift_bus_flags(pdev, false);
 	mutex_unlock(&bus_limits_lock);
@@ -166,12 +215,12 @@ int vpv_ways_register(struct vfio_pci_variant_device *vvdev)
 }
 
 /* Forget the bus flag of a function, if it has one from us. */
-static void drop_bus_flag(struct vpv_reset_limits *limits)
+static void drop_bus_flag(struct vpv_ways *ways)
 {
 	mutex_lock(&bus_limits_lock);
-	if (!list_empty(&limits->node)) {
-		limits->pdev->dev_flags &= ~limits->bus_flag;
-		list_del_init(&limits->node);
+	if (!list_empty(&ways->node)) {
+		ways->pdev->dev_flags &= ~ways->bus_flag;
+		list_del_init(&ways->node);
 	}
 	mutex_unlock(&bus_limits_lock);
 }
@@ -183,27 +232,35 @@ static void drop_bus_flag(struct vpv_reset_limits *limits)
  * The function gets back the methods that it had, unless root has chosen others
  * meanwhile. "default" in reset_method is no such choice: it gives what the flags
  * leave, and perhaps methods that don't look at them. Hence the comparison is of
- * what is left of both lists without the blocked ones. As above, a write to
+ * what is left of the lists without the blocked ones, too. As above, a write to
  * reset_method at this very moment may be lost.
  */
 void vpv_ways_unbind(struct vfio_pci_variant_device *vvdev)
 {
 	u8 was[PCI_NUM_RESET_METHODS], is[PCI_NUM_RESET_METHODS];
+	u8 now[PCI_NUM_RESET_METHODS];
 	struct pci_dev *pdev = vvdev->core.pdev;
-	struct vpv_reset_limits *limits;
+	struct vpv_ways *ways = vvdev->ways;
 
-	if (!vvdev->quirks || !vvdev->quirks->limits.blocked)
+	if (!ways)
 		return;
+	drop_bus_flag(ways);
+	pdev->dev_flags &= ~ways->flags;
 
-	limits = &vvdev->quirks->limits;
-	drop_bus_flag(limits);
-	pdev->dev_flags &= ~limits->flags;
+	filter_methods(was, ways->methods, ways->blocked);
+	filter_methods(is, pdev->reset_methods, ways->blocked);
+	filter_methods(now, pdev->reset_methods, 0);
+	if (!memcmp(is, was, sizeof(is)) || !memcmp(now, ways->given, sizeof(now)))
+		memcpy(pdev->reset_methods, ways->methods, sizeof(ways->methods));
+}
 
-	filter_methods(was, limits->methods, limits->blocked);
-	filter_methods(is, pdev->reset_methods, limits->blocked);
-	if (!memcmp(was, is, sizeof(was)))
-		memcpy(pdev->reset_methods, limits->methods,
-		       sizeof(limits->methods));
+/**
+ * vpv_ways_free - forget what vpv_ways_bind() made
+ * @vvdev: the device, with its last reference gone
+ */
+void vpv_ways_free(struct vfio_pci_variant_device *vvdev)
+{
+	kfree(vvdev->ways);
 }
 
 /**
@@ -232,5 +289,5 @@ bool vpv_ways_has(const struct pci_dev *pdev)
  */
 bool vpv_ways_by_bus(const struct pci_dev *pdev)
 {
-	return (RESET_BUS | RESET_CXL_BUS) & BIT(READ_ONCE(pdev->reset_methods[0]));
+	return (WAY(BUS) | WAY(CXL_BUS)) & BIT(READ_ONCE(pdev->reset_methods[0]));
 }

@@ -51,12 +51,28 @@ struct vfio_pci_variant_device;
 #define VFIO_PCI_QUIRK_ALWAYS_RESET	BIT(9)
 /* standby: have it reset and ready before it is opened, in D0 while nobody uses it */
 #define VFIO_PCI_QUIRK_STANDBY		BIT(10)
+/* no_d3cold: do not let it, or a port above for its sake, lose its power while it sleeps */
+#define VFIO_PCI_QUIRK_NO_D3COLD	BIT(11)
 
-#define VFIO_PCI_QUIRK_FLAGS		GENMASK(10, 0)
+#define VFIO_PCI_QUIRK_FLAGS		GENMASK(11, 0)
+
+/*
+ * Ways to reset a function alone, with the names that quirks= and the kernel's
+ * reset_method in sysfs have for them: what the PCI core has for particular functions,
+ * ACPI's _RST, FLR of PCIe and of Advanced Features, by way of D3hot, by the bus above.
+ */
+#define VFIO_PCI_RESET_DEVICE_SPECIFIC	1
+#define VFIO_PCI_RESET_ACPI		2
+#define VFIO_PCI_RESET_FLR		3
+#define VFIO_PCI_RESET_AF_FLR		4
+#define VFIO_PCI_RESET_PM		5
+#define VFIO_PCI_RESET_BUS		6
+#define VFIO_PCI_RESET_CXL_BUS		7
 
 /* How much one row may hold. Two rows can match one function. */
 #define VFIO_PCI_QUIRK_MAX_CAPS		8
 #define VFIO_PCI_QUIRK_MAX_CONFIG	16
+#define VFIO_PCI_QUIRK_MAX_RESETS	7
 
 /**
  * struct vfio_pci_quirk_byte - a byte of config space, as the user is shown it
@@ -90,6 +106,10 @@ struct vfio_pci_quirk_byte {
  *	stay the function's. The ioctls know nothing of all that. 0 ends.
  * @hide_ext_caps: the same for extended capabilities. One at the start of the
  *	list becomes a null capability (ID 0), as the list must start there.
+ * @resets: VFIO_PCI_RESET_*, how it is reset, in the order in which these ways are
+ *	tried, and in no other way. 0 ends; none: as the PCI core does. The last row with
+ *	some holds. A variant with a reset hook is reset by that unless this leaves out
+ *	%VFIO_PCI_RESET_DEVICE_SPECIFIC.
  * @config: bytes of config space to show
  * @fixup: for what data cannot say. Runs at each open, after
  *	vfio_pci_core_enable() and after the rest of the row was applied, before
@@ -104,6 +124,7 @@ struct vfio_pci_quirk {
 	u8 no_mmap;
 	u16 hide_caps[VFIO_PCI_QUIRK_MAX_CAPS];
 	u16 hide_ext_caps[VFIO_PCI_QUIRK_MAX_CAPS];
+	u8 resets[VFIO_PCI_QUIRK_MAX_RESETS];
 	struct vfio_pci_quirk_byte config[VFIO_PCI_QUIRK_MAX_CONFIG];
 	int (*fixup)(struct vfio_pci_variant_device *vvdev);
 };

@@ -33,7 +33,8 @@
  *            vfio_pci_core_read() or vfio_pci_core_write(), with what quirks show
  *            of config space put in;
  *            region_info() after the core's answer, mmap() instead of the core's
- *   reset    reset_done(), at any time between probe and remove; a VFIO_DEVICE_RESET of a
+ *   reset    reset() instead of the PCI core's ways, or after one of its slot or bus;
+ *            reset_done(), at any time between probe and remove; a VFIO_DEVICE_RESET of a
  *            function that is untouched since its open does nothing
  *   close    close()
  *            vfio_pci_core_close_device(), which frees the regions and resets the
@@ -80,6 +81,7 @@ struct vpv_quirks;
 struct vpv_standby;
 struct vpv_state;
 struct vpv_user_rows;
+struct vpv_ways;
 
 /*
  * The checksums that a kernel with CONFIG_MODVERSIONS makes of exported functions
@@ -154,7 +156,8 @@ struct vfio_pci_variant_reg {
  *	None with registers of the table.
  * @mmio_bars: BIT(n) for each BAR n whose registers hooks read and write themselves
  *	(vfio_pci_variant_read_reg()). It is mapped from before @open until after
- *	@close. A function where one of them is no memory is not bound.
+ *	@close, or as long as it is bound if there is @reset. A function where one of
+ *	them is no memory is not bound.
  * @regs: registers that the variant answers for, in the order of BAR and offset. NULL:
  *	none. The user maps the rest of such a BAR in whole pages, where the kernel can
  *	tell them which (&vfio_device_ops.get_region_info_caps); on others nothing of it.
@@ -273,6 +276,30 @@ struct vfio_pci_variant_ops {
 	 */
 	int (*mmap)(struct vfio_pci_variant_device *vvdev, unsigned int bar,
 		    struct vm_area_struct *vma);
+
+	/**
+	 * @reset: Reset the function, in a way that the PCI core does not know.
+	 *
+	 * Instead of the PCI core's ways to reset the function alone, wherever it is
+	 * reset: when it is opened and closed, by VFIO_DEVICE_RESET, by root; and after
+	 * a reset of its slot or bus, but for that of a recovery from an error. What the
+	 * kernel itself has for the particular function comes before it, and so do the
+	 * ways that root writes to reset_method. Not where a quirk rules it out (no_reset,
+	 * or resets without %VFIO_PCI_RESET_DEVICE_SPECIFIC).
+	 *
+	 * Called with the device lock held and the function in D0, its memory enabled,
+	 * interrupts and bus mastering off. Nobody else reaches it: who has it open waits,
+	 * unless it was root who reset it then. Config space is saved before and restored
+	 * afterwards. The registers of
+	 * the BARs in @mmio_bars are there, open or not, for
+	 * vfio_pci_variant_mmio_read() and vfio_pci_variant_mmio_write(), without
+	 * vfio_pci_variant_mmio_begin(), as the core's memory_lock may be held. It may
+	 * sleep; who opens the function waits for it. Return 0 when the function is as
+	 * after power on, as far as a user could tell; or an errno, with which
+	 * VFIO_DEVICE_RESET ends, and the open: a function that can't be reset is not
+	 * handed out. NULL: the PCI core's ways.
+	 */
+	int (*reset)(struct vfio_pci_variant_device *vvdev);
 
 	/**
 	 * @reset_done: The PCI core has tried to reset the function.
@@ -574,6 +601,24 @@ struct vfio_pci_variant_device {
 	/* private: runtime PM's delay, and whether it had one, before it was bound */
 	int autosuspend_delay;
 	bool autosuspend;
+
+	/* private: its D3cold was taken from it while it is bound */
+	bool has_d3cold;
+
+	/* private: how it may be reset; NULL: as it could be before it was bound */
+	struct vpv_ways *ways;
+
+	/* private: its reset hook resets it: how often it has, and what came of it last */
+	unsigned int hook_resets;
+	int hook_error;
+	bool resets_itself;
+
+	/* private: it is in its reset hook */
+	bool is_resetting;
+
+	/* private: hook_resets before its close; its device lock is held over that */
+	unsigned int closing_at;
+	bool is_locked;
 
 	/* private: a close leaves the reset to remove */
 	bool removing;

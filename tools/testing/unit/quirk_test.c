@@ -57,6 +57,13 @@ static const struct {
 	{ "0001:0002:config=0xfff/0x12/0x1f", "0001:0002", "config=0xfff/0x12/0x1f" },
 	{ "0001:0002:config=6/10/10+config=28/1", "0001:0002",
 	  "config=0x006/0x10/0x10+config=0x028/0x01/0xff" },
+	{ "0001:0002:reset=bus", "0001:0002", "reset=bus" },
+	{ "0001:0002:reset=flr+bus+no_intx", "0001:0002", "no_intx+reset=flr+bus" },
+	{ "0001:0002:config=40/1+reset=pm+af_flr", "0001:0002",
+	  "reset=pm+af_flr+config=0x040/0x01/0xff" },
+	{ "0001:0002:reset=cxl_bus+bus+pm+af_flr+flr+acpi+device_specific", "0001:0002",
+	  "reset=cxl_bus+bus+pm+af_flr+flr+acpi+device_specific" },
+	{ "0001:0002:reset=flr+reset=bus", "0001:0002", "reset=bus" },
 	/* just outside of what is VFIO's own */
 	{ "0001:0002:config=3/1", "0001:0002", "config=0x003/0x01/0xff" },
 	{ "0001:0002:config=f/1", "0001:0002", "config=0x00f/0x01/0xff" },
@@ -103,6 +110,11 @@ static const char * const bad[] = {
 	"0001:0002:no_mmap=-1",
 	"0001:0002:hide_cap", "0001:0002:hide_cap=0", "0001:0002:hide_cap=100",
 	"0001:0002:hide_ext_cap=0", "0001:0002:hide_ext_cap=10000",
+	"0001:0002:reset", "0001:0002:reset=", "0001:0002:reset=fl", "0001:0002:reset=flrs",
+	"0001:0002:reset=1", "0001:0002:reset=flr+flr", "0001:0002:reset=flr+", "0001:0002:flr",
+	"0001:0002:reset=FLR", "0001:0002:reset=flr,bus=1", "0001:0002:reset=flr+bus=1",
+	"0001:0002:reset=flr+deny+bus",
+	"0001:0002:reset=flr+bus+pm+acpi+af_flr+cxl_bus+device_specific+flr",
 	/* config bytes */
 	"0001:0002:config", "0001:0002:config=", "0001:0002:config=40", "0001:0002:config=40/",
 	"0001:0002:config=40/100", "0001:0002:config=40/1/", "0001:0002:config=40/1/0",
@@ -201,6 +213,7 @@ TEST(each_flag_is_what_its_name_says)
 		{ "1:2.3:no_reset", VFIO_PCI_QUIRK_NO_RESET },
 		{ "1:2.3:always_reset", VFIO_PCI_QUIRK_ALWAYS_RESET },
 		{ "1:2.3:standby", VFIO_PCI_QUIRK_STANDBY },
+		{ "1:2.3:no_d3cold", VFIO_PCI_QUIRK_NO_D3COLD },
 	};
 	struct vpv_user_quirk user;
 	u32 all = 0;
@@ -240,6 +253,7 @@ TEST(rows_without_effect_are_refused)
 	const struct vfio_pci_quirk good = {
 		.match = { 0x8086, 0x10d3, ANY, ANY, 0x020000, ANY },
 		.hide_caps = { 1, 0xff }, .hide_ext_caps = { 1, 0xffff },
+		.resets = { VFIO_PCI_RESET_BUS, VFIO_PCI_RESET_CXL_BUS },
 		.config = { { 0x40, 0xff, 1 }, { 0x41, 0x80, 0 } },
 	};
 	struct vfio_pci_quirk bad;
@@ -261,6 +275,10 @@ TEST(rows_without_effect_are_refused)
 	BAD(hide_caps[VFIO_PCI_QUIRK_MAX_CAPS - 1], 5, vpv_quirk_fault(&bad));
 	BAD(hide_ext_caps[0], 0, vpv_quirk_fault(&bad));
 	BAD(hide_ext_caps[VFIO_PCI_QUIRK_MAX_CAPS - 1], 5, vpv_quirk_fault(&bad));
+	BAD(resets[0], 0, vpv_quirk_fault(&bad));
+	BAD(resets[1], VFIO_PCI_RESET_BUS, vpv_quirk_fault(&bad));
+	BAD(resets[1], VFIO_PCI_RESET_CXL_BUS + 1, vpv_quirk_fault(&bad));
+	BAD(resets[VFIO_PCI_QUIRK_MAX_RESETS - 1], VFIO_PCI_RESET_FLR, vpv_quirk_fault(&bad));
 	BAD(config[0].mask, 0, vpv_quirk_fault(&bad));
 	BAD(config[1].mask, 0, vpv_quirk_fault(&bad));
 	BAD(config[3].mask, 1, vpv_quirk_fault(&bad));
@@ -301,6 +319,7 @@ TEST(one_effect_makes_a_row)
 		{ .set = VFIO_PCI_QUIRK_DENY }, { .clear = VFIO_PCI_QUIRK_DENY },
 		{ .no_mmap = BIT(5) }, { .fixup = fixup },
 		{ .hide_caps = { 5 } }, { .hide_ext_caps = { 5 } },
+		{ .resets = { VFIO_PCI_RESET_FLR } },
 		{ .config = { { 0x40, 0xff, 1 } } }, { },
 	};
 	struct vfio_pci_quirk both = rows[0];
@@ -318,6 +337,7 @@ TEST(what_rows_say_is_compared)
 	static const char * const flags[] = {
 		"deny", "deny=0", "no_mmap=1", "hide_cap=5", "hide_ext_cap=5",
 		"config=40/1", "config=40/1/1", "config=41/1", "deny+no_mmap=1",
+		"reset=flr", "reset=bus", "reset=flr+bus",
 	};
 	struct vpv_user_quirk a, b;
 	char text[64];
@@ -389,11 +409,13 @@ TEST(the_largest_row_is_not_cut_off)
 		quirk.hide_caps[i] = 0xff;
 		quirk.hide_ext_caps[i] = 0xffff;
 	}
+	for (i = 0; i < VFIO_PCI_QUIRK_MAX_RESETS; i++)
+		quirk.resets[i] = i + 1;
 	for (i = 0; i < VFIO_PCI_QUIRK_MAX_CONFIG; i++)
 		quirk.config[i] = (struct vfio_pci_quirk_byte) { 0xfff, 0xff, 0xff };
 
 	/* Room is left for as many settings as there may be, see setting_test.c. */
-	EXPECT_LT(vpv_format_quirk(&quirk, text, sizeof(text)), 940);
+	EXPECT_LT(vpv_format_quirk(&quirk, text, sizeof(text)), 1060);
 	EXPECT_STREQ("+config=0xfff/0xff/0xff", text + strlen(text) - 23);
 }
 

@@ -27,8 +27,7 @@ many=$(dev_bdf added) || bail "no NVMe with VFs"
 pair=(/sys/bus/pci/devices/0000:00:1a.0/0000:??:00.[01])
 pair=("${pair[@]##*/}")
 [ ${#pair[@]} = 2 ] || bail "no two functions in a slot"
-ats=(/sys/bus/pci/devices/0000:00:1b.0/0000:??:00.0)
-ats=${ats[0]##*/}
+ats=$(basename /sys/bus/pci/devices/0000:00:1b.0/0000:??:00.0)
 quirks=/sys/module/vfio_pci/parameters/quirks
 
 # One is reset by its bus, the others by FLR; each way begins here.

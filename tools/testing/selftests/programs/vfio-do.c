@@ -21,6 +21,7 @@
  *   low                   put it into low power, for who then does nothing but hold it
  *   reset                 VFIO_DEVICE_RESET; and what device info says of it
  *   hotreset              is a hot reset to be had?
+ *   hotreset-now          of its slot or bus, all of which is in its group
  *
  *   info                  what VFIO says of the device, its regions and interrupts, and
  *                         the start of config space
@@ -314,6 +315,16 @@ static void do_hotreset(struct function *f)
 
 	print_errno(ioctl(f->vfio.device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &ask) ?
 		    errno : 0);
+}
+
+static void do_hotreset_now(struct function *f)
+{
+	struct {
+		struct vfio_pci_hot_reset reset;
+		int32_t group;
+	} ask = { .reset = { .argsz = sizeof(ask), .count = 1 }, .group = f->vfio.group };
+
+	print_errno(ioctl(f->vfio.device, VFIO_DEVICE_PCI_HOT_RESET, &ask) ? errno : 0);
 }
 
 /* --- regions --------------------------------------------------------------------- */
@@ -695,6 +706,7 @@ static const struct command {
 	{ "low", .use = do_low },
 	{ "reset", .use = do_reset },
 	{ "hotreset", .use = do_hotreset },
+	{ "hotreset-now", .use = do_hotreset_now },
 	{ "info", .use = do_info },
 	{ "vga", .use = do_vga },
 	{ "view", .use = do_view },
