@@ -59,7 +59,6 @@ int vpv_regs_bind(struct vfio_pci_variant_device *vvdev);
 void vpv_regs_free(struct vfio_pci_variant_device *vvdev);
 int vpv_regs_map(struct vfio_pci_variant_device *vvdev);
 void vpv_regs_unmap(struct vfio_pci_variant_device *vvdev);
-bool vpv_has_regs_at(const struct vfio_pci_variant_device *vvdev, loff_t pos);
 ssize_t vpv_regs_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
 		    size_t count, loff_t *ppos, bool iswrite);
 

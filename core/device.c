@@ -225,66 +225,134 @@ const struct vfio_device_ops vpv_vfio_ops = {
 
 /*
  * For devices with an rw hook, registers of their variant's or config bytes of quirks.
- * All others have the core's functions in their ops.
+ * All others have the core's functions in their ops; so have, but for a look at which
+ * one it is, regions in which there is none of that.
  */
 
-static bool is_hooked(const struct vfio_pci_variant_ops *ops, loff_t pos)
+/* BIT(n) if an access at @pos is one to region n with something of that; else 0. */
+static inline u32 special_region(const struct vfio_pci_variant_device *vvdev,
+				 loff_t pos)
 {
 	u64 index = (u64)pos >> VFIO_PCI_OFFSET_SHIFT;
 
-	return index <= VFIO_PCI_VGA_REGION_INDEX &&
-	       ops->rw_regions & BIT(index);
+	if (index >= BITS_PER_TYPE(vvdev->special))
+		return 0;
+	return vvdev->special & BIT(index);
+}
+
+/* With a reference of ours; without one if it fails. */
+static noinline int wake(struct device *dev)
+{
+	int ret = pm_runtime_resume(dev);
+
+	if (ret < 0)
+		pm_runtime_put_noidle(dev);
+	return min(ret, 0);
+}
+
+/*
+ * Have a function stay awake that its user has open. As long as that has not put it into
+ * low power the core has a reference of its own, so that one more needs no look at the
+ * state, under a lock. Either the user's doing so shows here, or this reference there; and
+ * that low power has ended shows before the function is awake again.
+ */
+static __always_inline int get_awake(struct vfio_pci_variant_device *vvdev)
+{
+	struct device *dev = &vvdev->core.pdev->dev;
+
+	pm_runtime_get_noresume(dev);
+	/* Before it is asked for; pairs with the core's atomic put after it has set that. */
+	smp_mb__after_atomic();
+	if (likely(!READ_ONCE(vvdev->core.pm_runtime_engaged))) {
+		/* And that before the state: low power ends while it is awakened. */
+		smp_rmb();
+		if (likely(pm_runtime_active(dev)))
+			return 0;
+	}
+	return wake(dev);
+}
+
+/* Who lets go last has runtime PM look at it: that may be either, in low power. */
+static __always_inline void put_awake(struct vfio_pci_variant_device *vvdev)
+{
+	struct device *dev = &vvdev->core.pdev->dev;
+
+	pm_runtime_put_noidle(dev);
+	/* As above. */
+	smp_mb__after_atomic();
+	if (unlikely(READ_ONCE(vvdev->core.pm_runtime_engaged)))
+		pm_request_idle(dev);
 }
 
 /*
  * As the core does around its own: the function may sleep, by the user's leave, and
  * an access of nothing is 0, whatever its offset.
  */
-static ssize_t call_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
-		       size_t count, loff_t *ppos, bool iswrite)
+static inline ssize_t call_rw(struct vfio_pci_variant_device *vvdev, char __user *buf,
+			      size_t count, loff_t *ppos, bool iswrite, u32 region)
 {
-	const struct vfio_pci_variant_ops *ops = vvdev->ops;
-	struct device *dev = &vvdev->core.pdev->dev;
 	ssize_t ret;
 
-	if (!count || !is_hooked(ops, *ppos))
+	if (!count || !(region & vvdev->ops->rw_regions))
 		return 0;
-	if (pm_runtime_resume_and_get(dev))
+	if (get_awake(vvdev))
 		return -EIO;
-	ret = ops->rw(vvdev, buf, count, ppos, iswrite);
-	pm_runtime_put(dev);
+	ret = vvdev->ops->rw(vvdev, buf, count, ppos, iswrite);
+	put_awake(vvdev);
 	return ret;
+}
+
+static noinline ssize_t special_read(struct vfio_pci_variant_device *vvdev,
+				     char __user *buf, size_t count, loff_t *ppos,
+				     u32 region)
+{
+	ssize_t ret;
+
+	ret = call_rw(vvdev, buf, count, ppos, false, region);
+	if (ret)
+		return ret;
+	if (region & vvdev->reg_bars)
+		return vpv_regs_rw(vvdev, buf, count, ppos, false);
+	if (vpv_shows_bytes(vvdev))
+		return vpv_config_read(vvdev, buf, count, ppos);
+	return vfio_pci_core_read(&vvdev->core.vdev, buf, count, ppos);
+}
+
+static noinline ssize_t special_write(struct vfio_pci_variant_device *vvdev,
+				      const char __user *buf, size_t count,
+				      loff_t *ppos, u32 region)
+{
+	ssize_t ret;
+
+	/* One hook for both directions, as in the core: it won't write here. */
+	ret = call_rw(vvdev, (char __user *)buf, count, ppos, true, region);
+	if (ret)
+		return ret;
+	if (region & vvdev->reg_bars)
+		return vpv_regs_rw(vvdev, (char __user *)buf, count, ppos, true);
+	if (vpv_shows_bytes(vvdev))
+		return vpv_config_write(vvdev, buf, count, ppos);
+	return vfio_pci_core_write(&vvdev->core.vdev, buf, count, ppos);
 }
 
 ssize_t vpv_read(struct vfio_device *vdev, char __user *buf,
 		 size_t count, loff_t *ppos)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
-	ssize_t ret;
+	u32 region = special_region(vvdev, *ppos);
 
-	ret = call_rw(vvdev, buf, count, ppos, false);
-	if (ret)
-		return ret;
-	if (vpv_has_regs_at(vvdev, *ppos))
-		return vpv_regs_rw(vvdev, buf, count, ppos, false);
-	if (vpv_shows_bytes(vvdev))
-		return vpv_config_read(vvdev, buf, count, ppos);
-	return vfio_pci_core_read(vdev, buf, count, ppos);
+	if (likely(!region))
+		return vfio_pci_core_read(vdev, buf, count, ppos);
+	return special_read(vvdev, buf, count, ppos, region);
 }
 
 ssize_t vpv_write(struct vfio_device *vdev, const char __user *buf,
 		  size_t count, loff_t *ppos)
 {
 	struct vfio_pci_variant_device *vvdev = vdev_to_vvdev(vdev);
-	ssize_t ret;
+	u32 region = special_region(vvdev, *ppos);
 
-	/* One hook for both directions, as in the core: it won't write here. */
-	ret = call_rw(vvdev, (char __user *)buf, count, ppos, true);
-	if (ret)
-		return ret;
-	if (vpv_has_regs_at(vvdev, *ppos))
-		return vpv_regs_rw(vvdev, (char __user *)buf, count, ppos, true);
-	if (vpv_shows_bytes(vvdev))
-		return vpv_config_write(vvdev, buf, count, ppos);
-	return vfio_pci_core_write(vdev, buf, count, ppos);
+	if (likely(!region))
+		return vfio_pci_core_write(vdev, buf, count, ppos);
+	return special_write(vvdev, buf, count, ppos, region);
 }

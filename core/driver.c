@@ -49,7 +49,13 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 	if (vvdev->variant->gate)
 		vvdev->variant->gate->init(vvdev);
 
-	if (ops->rw || ops->nr_regs || vpv_shows_bytes(vvdev))
+	vvdev->special = vvdev->reg_bars;
+	if (ops->rw)
+		vvdev->special |= ops->rw_regions;
+	if (vpv_shows_bytes(vvdev))
+		vvdev->special |= BIT(VFIO_PCI_CONFIG_REGION_INDEX);
+
+	if (vvdev->special)
 		vvdev->core.vdev.ops = &vvdev->variant->rw_ops;
 	else if (ops->region_info || ops->mmap)
 		vvdev->core.vdev.ops = &vvdev->variant->map_ops;

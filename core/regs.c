@@ -466,20 +466,6 @@ static ssize_t access_piece(struct vfio_pci_variant_device *vvdev,
 }
 
 /**
- * vpv_has_regs_at - is an access one to a BAR with registers of the table?
- * @vvdev: the device
- * @pos: where the user's access starts, as the user gives it
- *
- * Return: whether vpv_regs_rw() is to do it.
- */
-bool vpv_has_regs_at(const struct vfio_pci_variant_device *vvdev, loff_t pos)
-{
-	u64 index = (u64)pos >> VFIO_PCI_OFFSET_SHIFT;
-
-	return index < PCI_STD_NUM_BARS && vvdev->reg_bars & BIT(index);
-}
-
-/**
  * vpv_regs_rw - read or write a BAR with registers of the table
  * @vvdev: the device
  * @buf: as in the device's read and write ops

@@ -629,6 +629,9 @@ struct vfio_pci_variant_device {
 	/* private: BIT(n) for each BAR n that is not to be mapped or exported */
 	u8 no_mmap;
 
+	/* private: BIT(n) for each region n that is not the core's alone to read and write */
+	u32 special;
+
 	/* private: BIT(n) for each BAR n with registers that its hooks answer for */
 	u8 reg_bars;
 
