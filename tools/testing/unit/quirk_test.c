@@ -63,7 +63,7 @@ static const struct {
 	  "reset=pm+af_flr+config=0x040/0x01/0xff" },
 	{ "0001:0002:reset=cxl_bus+bus+pm+af_flr+flr+acpi+device_specific", "0001:0002",
 	  "reset=cxl_bus+bus+pm+af_flr+flr+acpi+device_specific" },
-	{ "0001:0002:reset=flr+reset=bus", "0001:0002", "reset=bus" },
+	{ "0001:0002:reset=flr+pm+reset=bus", "0001:0002", "reset=bus" },
 	/* just outside of what is VFIO's own */
 	{ "0001:0002:config=3/1", "0001:0002", "config=0x003/0x01/0xff" },
 	{ "0001:0002:config=f/1", "0001:0002", "config=0x00f/0x01/0xff" },

@@ -46,7 +46,7 @@ measure intree load_intree
 measure ours load_ours
 measure ready load_ours standby=1
 join /tmp/intree /tmp/ours | join - /tmp/ready | awk '{
-	printf "%s: in-tree %.1f (%.1f to %.1f), ours %.1f (%.1f to %.1f) ms; ratio %.3f; ready %.3f (%.3f to %.3f) ms; ratio %.4f\n",
+	printf "%s: in-tree %.3f (%.3f to %.3f), ours %.3f (%.3f to %.3f) ms; ratio %.3f; ready %.3f (%.3f to %.3f) ms; ratio %.4f\n",
 		$1, $3, $2, $4, $6, $5, $7, $6 / $3, $9, $8, $10, $9 / $3
 	if ($1 == "close") one = $3
 	if ($1 == "at-once") all = $6

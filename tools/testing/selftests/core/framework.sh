@@ -173,6 +173,13 @@ is "low power: the user closes it, while it sleeps" "$? $(tail -n 1 /tmp/hold)" 
 is "low power: the close hook runs in D0" \
 	"$(log_since | sed -n 's/.*vpv-test power: //p')" "close in D0"
 check "low power: then it sleeps again" wait_for 20 is_suspended "$bdf"
+vfio-do "$bdf" low-region 4 0 c hold >/tmp/hold &
+holder=$!
+check "low power: a user suspends it and reads" wait_for 30 grep -qx open /tmp/hold
+is "low power: the rw hook finds it in D0" "$(head -n 1 /tmp/hold)" 00000000
+check "low power: after the hook it sleeps again" wait_for 20 is_suspended "$bdf"
+kill -TERM $holder
+wait_exit 30 $holder
 
 area errors
 fail_at()

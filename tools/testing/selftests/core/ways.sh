@@ -109,6 +109,13 @@ bind_with "reset=bus" "$nvme"
 echo flr >"/sys/bus/pci/devices/$nvme/reset_method"
 bind_override "$nvme" ""
 is "what root chose meanwhile stays" "$(methods "$nvme")" flr
+echo "pm bus" >"/sys/bus/pci/devices/$nvme/reset_method" 2>/dev/null ||
+	echo "flr bus" >"/sys/bus/pci/devices/$nvme/reset_method"
+chosen=$(methods "$nvme")
+bind_with "reset=bus" "$nvme"
+echo default >"/sys/bus/pci/devices/$nvme/reset_method"
+bind_override "$nvme" ""
+is "default is no choice" "$(methods "$nvme")" "$chosen"
 echo default >"/sys/bus/pci/devices/$nvme/reset_method"
 echo "$nvme:reset=flr,$nvme:reset=bus" >$quirks
 bind_override "$nvme" vfio-pci

@@ -29,6 +29,7 @@
  *   view                  COMMAND and the six BARs, as the user sees them
  *   read SIZE AT          config space; write SIZE AT VALUE
  *   region SIZE N AT      region N: the value, or "errno N"; of SIZE 0 how much was read
+ *   low-region SIZE N AT  the same, once it sleeps in low power
  *   region-write SIZE N AT VALUE
  *   until SIZE N AT VALUE region N, until it has that value: "ok", "no" after 20 s
  *   mmap BAR              "mapped" or "errno N"; and what region info says of it
@@ -239,7 +240,7 @@ static void ask_for_req(struct function *f)
 		errx(1, "no REQ interrupt: errno %d", ret);
 }
 
-static void do_low(struct function *f)
+static void enter_low(struct function *f)
 {
 	struct vfio_device_feature feature = {
 		.argsz = sizeof(feature),
@@ -251,6 +252,11 @@ static void do_low(struct function *f)
 	ask_for_req(f);
 	if (ioctl(f->vfio.device, VFIO_DEVICE_FEATURE, &feature))
 		err(1, "low power");
+}
+
+static void do_low(struct function *f)
+{
+	enter_low(f);
 	puts("ok");
 }
 
@@ -412,6 +418,29 @@ static void do_region(struct function *f)
 		print_value(size, value);
 	else
 		printf("%zd\n", n);
+}
+
+/* No ioctl in between, which would wake it up. */
+static void do_low_region(struct function *f)
+{
+	size_t size = number();
+	off_t at = vfio_region(&f->vfio, number()).offset;
+	char state[16] = "";
+	uint32_t value = 0;
+	int i;
+
+	at += number();
+	enter_low(f);
+	for (i = 0; i < 2000 && strncmp(state, "suspended", 9); i++) {
+		usleep(10000);
+		read_sysfs(f, "power/runtime_status", 0, state, sizeof(state) - 1);
+	}
+	if (i == 2000)
+		puts("awake");
+	else if (pread(f->vfio.device, &value, size, at) < 0)
+		print_errno(errno);
+	else
+		print_value(size, value);
 }
 
 static void do_region_write(struct function *f)
@@ -712,6 +741,7 @@ static const struct command {
 	{ "view", .use = do_view },
 	{ "read", .use = do_read },
 	{ "write", .use = do_write },
+	{ "low-region", .use = do_low_region },
 	{ "region", .use = do_region },
 	{ "region-write", .use = do_region_write },
 	{ "until", .use = do_until },

@@ -8,7 +8,8 @@
  *   in-turn  all of them, opened one after the other
  *   at-once  all of them, closed at the same time, each by a process of its own
  *   power    the first one: "unbind-asleep", "unbind-closed" and "reopen", unbound from
- *            its driver asleep and just closed, and opened just closed
+ *            its driver asleep and just closed, and opened just closed; "bind-..." after
+ *            each of the first two
  * With -icount the guest's clock goes by instructions and sleeps alone, whatever else the
  * machine does that runs it.
  */
@@ -94,7 +95,7 @@ static void use(const char *bdf)
 	vfio_close(&vfio);
 }
 
-/* And bind it again, to the driver that its driver_override names. */
+/* And bind it again, to the driver that its driver_override names, which is timed, too. */
 static void time_unbind(const char *bdf, const char *what)
 {
 	char path[128];
@@ -104,7 +105,9 @@ static void time_unbind(const char *bdf, const char *what)
 	start = now();
 	write_to(path, bdf);
 	printf("%s %.3f\n", what, now() - start);
+	start = now();
 	write_to("/sys/bus/pci/drivers_probe", bdf);
+	printf("bind-%s %.3f\n", what, now() - start);
 }
 
 static void wait_for_power(const char *bdf)
