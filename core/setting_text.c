@@ -39,8 +39,8 @@ static bool is_name(const char *name, size_t size)
 static bool is_taken(const char *name)
 {
 	static const char * const names[] = {
-		"variant", "adopts", "quirks", "ids", "enable_sriov",
-		"disable_denylist", "disable_adoption",
+		"variant", "adopts", "quirks", "needs_reset", "resets_spared",
+		"ids", "enable_sriov", "disable_denylist", "disable_adoption",
 	};
 	size_t i;
 

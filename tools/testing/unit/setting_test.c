@@ -120,7 +120,8 @@ TEST(bad_lists_are_refused)
 		NULL, "", "Limit", "li mit", "li+mit", "li-mit",
 		"a_name_of_25_characters__", "variant", "adopts", "quirks", "ids",
 		"enable_sriov", "disable_denylist", "disable_adoption", "deny",
-		"nointxmask", "hide_cap", "config",
+		"nointxmask", "hide_cap", "config", "reset", "bus", "needs_reset",
+		"resets_spared", "standby",
 	};
 	static const char * const words[] = { "one", "o+ther", NULL };
 	struct vfio_pci_variant_setting two[] = { NUMBER("a"), NUMBER("b") };
