@@ -21,6 +21,9 @@ static inline bool vpv_id_matches(const struct pci_device_id *id,
 {
 	const struct pci_device_id table[] = { *id, { } };
 
+	/* Most rows are another vendor's, and a bind looks at all of them. */
+	if (id->vendor != (u32)PCI_ANY_ID && id->vendor != pdev->vendor)
+		return false;
 	return pci_match_id(table, pdev);
 }
 

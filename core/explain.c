@@ -124,7 +124,8 @@ static void explain_group(const struct vfio_pci_variant_device *vvdev)
 		return;
 	/* Under the group's lock: nothing but collected there. */
 	iommu_group_for_each_dev(group, &found.all, add_from_group);
-	bus_for_each_drv(&pci_bus_type, NULL, &found, name_host_driven);
+	if (found.all.nr)
+		bus_for_each_drv(&pci_bus_type, NULL, &found, name_host_driven);
 	put_neighbours(&found.all);
 	if (found.len)
 		pci_warn(pdev, "%s: no user can have it yet: drivers of the host have others of its IOMMU group %d: %s; bind them to vfio-pci too, or unbind them\n",
