@@ -71,11 +71,12 @@ static u8 find_blocked(const struct vpv_quirks *quirks, pci_dev_flags_t *flags)
 	return quirks->set & VFIO_PCI_QUIRK_NO_RESET ? U8_MAX : blocked;
 }
 
-/* The ways in @resets, in their order, of those that the function has. */
+/* The ways in @resets, in their order, of those that the function has, and no others. */
 static void choose_methods(const struct vfio_pci_variant_device *vvdev,
 			   struct vpv_ways *ways, const u8 *resets)
 {
 	size_t i, n = 0;
+	u8 chosen = 0;
 
 	for (i = 0; i < VFIO_PCI_QUIRK_MAX_RESETS && resets[i]; i++) {
 		if (!(ways->blocked & BIT(resets[i])) &&
@@ -85,6 +86,10 @@ static void choose_methods(const struct vfio_pci_variant_device *vvdev,
 			pci_warn(vvdev->core.pdev, "%s: reset=: it can't be reset by %s; reset_method in its sysfs directory names its ways while it is not bound\n",
 				 vvdev->variant->name, vpv_way_name(resets[i]));
 	}
+	for (i = 0; i < n; i++)
+		chosen |= BIT(ways->given[i]);
+	if (chosen)
+		ways->blocked = ~chosen;
 }
 
 /* Is it the variant's hook that resets it? */

@@ -109,13 +109,11 @@ bind_with "reset=bus" "$nvme"
 echo flr >"/sys/bus/pci/devices/$nvme/reset_method"
 bind_override "$nvme" ""
 is "what root chose meanwhile stays" "$(methods "$nvme")" flr
-echo "pm bus" >"/sys/bus/pci/devices/$nvme/reset_method" 2>/dev/null ||
-	echo "flr bus" >"/sys/bus/pci/devices/$nvme/reset_method"
-chosen=$(methods "$nvme")
+echo "bus flr" >"/sys/bus/pci/devices/$nvme/reset_method"
 bind_with "reset=bus" "$nvme"
 echo default >"/sys/bus/pci/devices/$nvme/reset_method"
 bind_override "$nvme" ""
-is "default is no choice" "$(methods "$nvme")" "$chosen"
+is "default is no choice" "$(methods "$nvme")" "bus flr"
 echo default >"/sys/bus/pci/devices/$nvme/reset_method"
 echo "$nvme:reset=flr,$nvme:reset=bus" >$quirks
 bind_override "$nvme" vfio-pci
