@@ -45,9 +45,15 @@ measure()
 measure intree load_intree
 measure ours load_ours
 measure ready load_ours standby=1
-join /tmp/intree /tmp/ours | join - /tmp/ready | awk '{
-	printf "%s: in-tree %.3f (%.3f to %.3f), ours %.3f (%.3f to %.3f) ms; ratio %.3f; ready %.3f (%.3f to %.3f) ms; ratio %.4f\n",
-		$1, $3, $2, $4, $6, $5, $7, $6 / $3, $9, $8, $10, $9 / $3
+# What, and of each the middle one in milliseconds: in-tree, ours, standing ready.
+join /tmp/intree /tmp/ours | join - /tmp/ready |
+	awk '{ print $1, $3, $6, $9 }' >"$OUT/bench.dat"
+join /tmp/intree /tmp/ours | join - /tmp/ready | awk '
+function ms(v) { return sprintf(v < 1 ? "%.3f" : "%.1f", v) }
+{
+	printf "%-19s in-tree %7s (%s to %s)  ours %7s (%s to %s) %.3f  ready %7s (%s to %s) %.4f\n",
+		$1, ms($3), ms($2), ms($4), ms($6), ms($5), ms($7), $6 / $3,
+		ms($9), ms($8), ms($10), $9 / $3
 	if ($1 == "close") one = $3
 	if ($1 == "at-once") all = $6
 } END {
