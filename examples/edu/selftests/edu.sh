@@ -57,11 +57,6 @@ cat >/tmp/domain.xml <<EOF
 </domain>
 EOF
 
-no_domain()
-{
-	[ -z "$(virsh -q list --name | tr -d '\n ')" ]
-}
-
 # libvirt 9.0, on the oldest kernel's Debian, knows no variants: vfio-pci adopts it there.
 case $VPV_K in
 6.1) driver=vfio-pci ;;

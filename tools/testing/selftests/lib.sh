@@ -661,6 +661,43 @@ start_libvirt()
 	virtlogd -d && libvirtd -d && wait_for 90 virsh -q list
 }
 
+# domain_of BDF SERIAL: for libvirt, a guest that boots from this function; its serial port is
+# the file SERIAL.
+domain_of()
+{
+	cat <<EOF
+<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>bootsector</name>
+  <memory unit='MiB'>64</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <features><acpi/></features>
+  <on_crash>destroy</on_crash>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <controller type='usb' model='none'/>
+    <serial type='file'><source path='$2'/></serial>
+    <hostdev mode='subsystem' type='pci' managed='yes'>
+      <source><address domain='0x0000' bus='0x${1:5:2}' slot='0x${1:8:2}' function='0x${1:11:1}'/></source>
+      <boot order='1'/>
+      <rom bar='off'/>
+    </hostdev>
+    <memballoon model='none'/>
+  </devices>
+  <qemu:commandline>
+    <qemu:arg value='-device'/>
+    <qemu:arg value='isa-debug-exit,iobase=0xf4,iosize=0x04'/>
+  </qemu:commandline>
+</domain>
+EOF
+}
+
+# no_domain: libvirt knows of no running guest.
+no_domain()
+{
+	[ -z "$(virsh -q list --name | tr -d '\n ')" ]
+}
+
 # make_bootsector SOURCE OUT: of a file in programs/, or at a path.
 make_bootsector()
 {

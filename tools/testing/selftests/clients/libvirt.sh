@@ -28,12 +28,6 @@ show()
 		od -An -tx1 -N16)"
 }
 
-# no_domain: libvirt knows of no running guest.
-no_domain()
-{
-	[ -z "$(virsh -q list --name | tr -d '\n ')" ]
-}
-
 drive()
 {
 	[ "$(driver_of "$bdf")" = "$1" ]
@@ -77,31 +71,7 @@ area libvirt
 
 check "libvirtd answers" start_libvirt
 
-cat >/tmp/domain.xml <<EOF
-<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>bootsector</name>
-  <memory unit='MiB'>64</memory>
-  <vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os>
-  <features><acpi/></features>
-  <on_crash>destroy</on_crash>
-  <devices>
-    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-    <controller type='usb' model='none'/>
-    <serial type='file'><source path='$serial'/></serial>
-    <hostdev mode='subsystem' type='pci' managed='yes'>
-      <source><address domain='0x0000' bus='0x${bdf:5:2}' slot='0x${bdf:8:2}' function='0x${bdf:11:1}'/></source>
-      <boot order='1'/>
-      <rom bar='off'/>
-    </hostdev>
-    <memballoon model='none'/>
-  </devices>
-  <qemu:commandline>
-    <qemu:arg value='-device'/>
-    <qemu:arg value='isa-debug-exit,iobase=0xf4,iosize=0x04'/>
-  </qemu:commandline>
-</domain>
-EOF
+domain_of "$bdf" "$serial" >/tmp/domain.xml
 cp /tmp/domain.xml "$OUT/domain.xml"
 
 check "no vfio-pci is loaded: finding it is libvirt's work" \

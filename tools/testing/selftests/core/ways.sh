@@ -298,34 +298,7 @@ end_user
 area libvirt
 check "udev starts" start_udev
 check "libvirtd answers" start_libvirt
-cat >/tmp/domain.xml <<EOF2
-<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>bootsector</name>
-  <memory unit='MiB'>64</memory>
-  <vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os>
-  <features><acpi/></features>
-  <on_crash>destroy</on_crash>
-  <devices>
-    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-    <controller type='usb' model='none'/>
-    <hostdev mode='subsystem' type='pci' managed='yes'>
-      <source><address domain='0x0000' bus='0x${nvme:5:2}' slot='0x${nvme:8:2}' function='0x${nvme:11:1}'/></source>
-      <boot order='1'/>
-      <rom bar='off'/>
-    </hostdev>
-    <memballoon model='none'/>
-  </devices>
-  <qemu:commandline>
-    <qemu:arg value='-device'/>
-    <qemu:arg value='isa-debug-exit,iobase=0xf4,iosize=0x04'/>
-  </qemu:commandline>
-</domain>
-EOF2
-no_domain()
-{
-	[ -z "$(virsh -q list --name | tr -d '\n ')" ]
-}
+domain_of "$nvme" /tmp/serial >/tmp/domain.xml
 check "the image is filled" fill_image
 log_mark
 trace_from_here

@@ -62,11 +62,6 @@ cat >/tmp/domain.xml <<EOF
 </domain>
 EOF
 
-no_domain()
-{
-	[ -z "$(virsh -q list --name | tr -d '\n ')" ]
-}
-
 check "no variant is loaded: finding it is libvirt's work" \
 	test ! -e /sys/module/vfio_pci_igd -a ! -e /sys/module/vfio_pci
 check "libvirt starts the guest" timeout 60 virsh create --paused /tmp/domain.xml

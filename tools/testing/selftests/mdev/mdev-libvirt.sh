@@ -18,11 +18,6 @@ group=$(group_of "$bdf")
 uuid=$(new_uuid)
 mdevs=/sys/bus/mdev/devices
 
-no_domain()
-{
-	[ -z "$(virsh -q list --name | tr -d '\n ')" ]
-}
-
 # node_of UUID: libvirt's name of an mdev. 9.0 leaves out the parent.
 node_of()
 {
