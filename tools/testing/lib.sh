@@ -192,7 +192,7 @@ kver_of()
 	root=$(root_dir "$suite")
 	kver=$(sed -n "s/^$1 //p" "$root/vpv-root")
 	[ -n "$kver" ] ||
-		die "no kernel $1 in the $suite root; run tools/testing/vm/mkroot $suite foreign"
+		die "no kernel $1 in the $suite root; run tools/testing/vm/mkroot $suite rest foreign"
 	echo "$kver"
 }
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# vm: rest=no
 # The machine boots, and the modules in use are the ones that were built.
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
