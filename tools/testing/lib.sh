@@ -37,6 +37,8 @@ vpv_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 vpv_kernels="6.1 6.12 7.3"
 # POWER9: 6.12, and a younger one, which is preemptible.
 vpv_power="ppc64el ppc64el-7.2"
+# The newest that Debian has, in sid and experimental.
+vpv_next="unstable experimental"
 # With two variants built in, compiled by mkkernel.
 vpv_builtin="6.1-builtin 7.3-builtin"
 
@@ -68,7 +70,8 @@ suite_of()
 	case $1 in
 	6.1 | 6.1-builtin) echo bookworm ;;
 	6.12 | 7.3 | 7.3-builtin | ppc64el | ppc64el-7.2) echo trixie ;;
-	*) die "unknown kernel '$1', known: $vpv_kernels $vpv_power $vpv_builtin" ;;
+	unstable | experimental) echo sid ;;
+	*) die "unknown kernel '$1', known: $vpv_kernels $vpv_power $vpv_builtin $vpv_next" ;;
 	esac
 }
 
