@@ -39,8 +39,9 @@ vpv_kernels="6.1 6.12 7.3"
 vpv_power="ppc64el ppc64el-7.2"
 # The newest that Debian has, in sid and experimental.
 vpv_next="unstable experimental"
-# With two variants built in, compiled by mkkernel.
+# Compiled by mkkernel to watch themselves: with two variants built in, and with modules.
 vpv_builtin="6.1-builtin 7.3-builtin"
+vpv_debug="6.1-debug 7.3-debug"
 
 # Everything that parses a tool's output wants it untranslated.
 export LC_ALL=C.UTF-8
@@ -68,10 +69,10 @@ need_root()
 suite_of()
 {
 	case $1 in
-	6.1 | 6.1-builtin) echo bookworm ;;
-	6.12 | 7.3 | 7.3-builtin | ppc64el | ppc64el-7.2) echo trixie ;;
+	6.1 | 6.1-builtin | 6.1-debug) echo bookworm ;;
+	6.12 | 7.3 | 7.3-builtin | 7.3-debug | ppc64el | ppc64el-7.2) echo trixie ;;
 	unstable | experimental) echo sid ;;
-	*) die "unknown kernel '$1', known: $vpv_kernels $vpv_power $vpv_builtin $vpv_next" ;;
+	*) die "unknown kernel '$1', known: $vpv_kernels $vpv_power $vpv_builtin $vpv_debug $vpv_next" ;;
 	esac
 }
 

@@ -134,6 +134,7 @@ is_second_boot()
 # The plan comes last: a test that died before has none, which fails it.
 done_testing()
 {
+	! is_watched || watched_to_the_end
 	echo "1..$tap_count"
 	[ "$tap_failed" = 0 ]
 	exit
@@ -542,7 +543,7 @@ module_file()
 
 	file=$(modinfo -n "$1") || return 1
 	case $file in
-	"$modules_dir"/updates/*) echo "$file" ;;
+	"$modules_dir"/updates/* | */vfio/pci/variants/*) echo "$file" ;;
 	*) echo "$1 is not ours: $file" >&2; return 1 ;;
 	esac
 }
@@ -576,7 +577,7 @@ load_variant()
 {
 	local file
 
-	if [ ! -e /proc/modules ]; then
+	if is_builtin; then
 		[ $# = 1 ] && [ -e "/sys/bus/pci/drivers/$1" ]
 		return
 	fi
@@ -613,7 +614,7 @@ unload_vfio_pci()
 {
 	local m
 
-	[ -e /proc/modules ] || return 0
+	! is_builtin || return 0
 	for m in vfio_pci vfio_pci_mdev vfio_pci_igd vfio_pci_nvlink2 \
 		vfio_pci_variant; do
 		[ ! -e "/sys/module/$m" ] || rmmod "$m" || return 1
@@ -708,3 +709,21 @@ make_bootsector()
 		ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o "$2" /tmp/boot.o &&
 		[ "$(stat -c %s "$2")" = 512 ]
 }
+
+# --- kernels that watch themselves -----------------------------------------
+
+is_builtin()
+{
+	[[ ${VPV_K:-} = *-builtin ]]
+}
+
+is_watched()
+{
+	is_builtin || [[ ${VPV_K:-} = *-debug ]]
+}
+
+if is_watched; then
+	# shellcheck source=tools/testing/selftests/debug.inc
+	. ./debug.inc
+	watched_from_the_start
+fi

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=4G timeout=900 devices=none usual=6.12
+# vm: mem=4G timeout=1800 devices=none kernels=6.1,6.12,7.3,6.1-debug,7.3-debug usual=6.12
 # append: memmap=2M$0x60000000 memmap=1M$0x140000000
 # append: slub_debug=F,kmalloc-*
 # qemu: -vga none -device VGA,addr=02.0
@@ -307,8 +307,11 @@ leaves_nothing()
 	objects >/tmp/before
 	is "$1: 400 rounds of open and close" "$(vfio-region $igd rounds 400)" \
 		"$2 opened, $3 regions"
-	most=$(most_grown /tmp/before)
-	check "$1: no memory is left behind: $most objects" test "${most##* }" -lt 300
+	# What is freed KASAN keeps for a while, and kmemleak looks at the end.
+	if ! is_watched; then
+		most=$(most_grown /tmp/before)
+		check "$1: no memory is left behind: $most objects" test "${most##* }" -lt 300
+	fi
 	is "$1: no mapping" "$(mapped)" 0
 	is "$1: no reference" "$(lpc_refs)" "$refs"
 }

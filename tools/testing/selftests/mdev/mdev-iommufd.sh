@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: kernels=7.3-builtin mem=3G timeout=600
-# append: no5lvl
 # Devices that are opened in /dev/vfio/devices and mapped by /dev/iommu, which no Debian
 # kernel has: those of vfio-pci as ever, those of mdevs only while there is an mdev.
 # Functions are called through others, which shellcheck does not see.
@@ -9,8 +8,6 @@
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
-# shellcheck source=tools/testing/selftests/debug.inc
-. ./debug.inc
 # shellcheck source=tools/testing/selftests/nested.inc
 . ./nested.inc
 
@@ -33,7 +30,6 @@ let_go()
 	kill $holder && wait_exit 30 $holder
 }
 
-watched_from_the_start
 check "there is an IOMMUFD" test -c /dev/iommu
 check "edu0 binds" bind_override "$edu" vfio-pci-mdev
 
@@ -96,5 +92,4 @@ for qemu in /usr/bin/qemu-system-x86_64 /opt/backports/usr/bin/qemu-system-x86_6
 done
 check "remove" mdev_remove "$b"
 bind_override "$nvme" ""
-watched_to_the_end
 done_testing

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: smp=2 accel=tcg,thread=single timeout=900 kernels=6.1,6.12,7.3,6.1-builtin,7.3-builtin usual=6.1-builtin
-# append: no5lvl
 # Everything that can be done to mdevs and their functions at once, at random, for
 # VPV_STRESS seconds (40): see vfio-stress.c. The kernel log is what tells of bugs; and
 # then all has to work as before. The two processors take turns, at any instruction; at
@@ -11,8 +10,6 @@
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh
 . ./lib.sh
-# shellcheck source=tools/testing/selftests/debug.inc
-. ./debug.inc
 
 seconds=$(sed -n 's/.*vpv\.stress=\([0-9]*\).*/\1/p' /proc/cmdline)
 mdevs=/sys/bus/mdev/devices
@@ -22,9 +19,6 @@ for name in $names; do
 	bdfs+=" $(dev_bdf "$name")" || bail "no $name"
 done
 
-case $VPV_K in
-*-builtin) watched_from_the_start ;;
-esac
 check "vfio-pci-mdev loads" load_mdev
 for bdf in $bdfs; do
 	check "$bdf binds" bind_override "$bdf" vfio-pci-mdev
@@ -55,7 +49,4 @@ for bdf in $bdfs; do
 done
 is "no mdev is left" "$(ls $mdevs)" ""
 check "the modules unload" unload_vfio_pci
-case $VPV_K in
-*-builtin) watched_to_the_end ;;
-esac
 done_testing
