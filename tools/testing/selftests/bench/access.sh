@@ -3,7 +3,7 @@
 # What an access costs under the in-tree vfio-pci and under ours, in one boot: with nothing
 # to do, with a byte of config space that is shown otherwise, with an rw hook for config
 # space that leaves it to the core, and with a register in that BAR, beside the register.
-# vm: timeout=400
+# vm: accel=tcg timeout=400
 # qemu: -icount shift=0,sleep=on
 set -u
 # shellcheck source=tools/testing/selftests/lib.sh

@@ -3,7 +3,7 @@
 # How long people wait for functions under the in-tree vfio-pci and under ours, as it comes
 # and with its functions standing ready, in one boot. 64 VFs are opened in turn, 16 of them
 # closed at the same time; all else is done with one.
-# vm: timeout=900 mem=3G
+# vm: accel=tcg timeout=900 mem=3G
 # qemu: -icount shift=0,sleep=off
 # qemu: -device pcie-root-port,id=rp19,bus=pcie.0,addr=0x19,chassis=25,x-speed=5
 # qemu: -device nvme-subsys,id=subsys2

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=3G timeout=300
+# vm: accel=tcg mem=3G timeout=300
 # A Linux guest under KVM has the drive and a NIC: interrupts get to it as they do for
 # everybody, from the interrupt handler of VFIO through an irqfd, which no emulated guest
 # shows. What it reads and writes is judged in the image behind the drive, what it says
