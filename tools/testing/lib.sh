@@ -235,8 +235,8 @@ contained()
 }
 
 # jobs_at_once: how many guests run side by side, VPV_JOBS or what cores and memory
-# are enough for: the largest has 4 GB, and QEMU needs some itself. What a container may
-# have of them only its cgroup knows.
+# are enough for: half of its time a guest waits; the largest has 4 GB, and QEMU needs some
+# itself. What a container may have of them only its cgroup knows.
 jobs_at_once()
 {
 	local jobs memory limit period
@@ -244,6 +244,7 @@ jobs_at_once()
 	jobs=$(nproc)
 	read -r limit period < <(cat /sys/fs/cgroup/cpu.max 2>/dev/null || :) || limit=max
 	[ "$limit" = max ] || [ $((limit / period)) -ge "$jobs" ] || jobs=$((limit / period))
+	jobs=$((jobs + jobs / 2))
 	memory=$(awk '/^MemAvailable:/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)
 	read -r limit < <(cat /sys/fs/cgroup/memory.max 2>/dev/null || :) || limit=max
 	[ "$limit" = max ] || [ "$limit" -ge "$memory" ] || memory=$limit
