@@ -182,6 +182,8 @@ root_dir()
 {
 	local link=$vpv_cache/roots/$1
 
+	# Who makes one, or adds to one, holds this.
+	[ -e "$link/vpv-root" ] || [ ! -e "$link.lock" ] || flock "$link.lock" true
 	[ -e "$link/vpv-root" ] ||
 		die "no root for $1 yet; run tools/testing/vm/mkroot $1"
 	readlink -f "$link"
