@@ -255,3 +255,4 @@ module_exit(vpv_module_exit);
 MODULE_DESCRIPTION("Framework for vendor variants of VFIO PCI");
 MODULE_AUTHOR("vfio-pci-variants maintainers");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(VPV_VERSION);

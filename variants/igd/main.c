@@ -445,3 +445,4 @@ module_vfio_pci_variant(variant);
 MODULE_DESCRIPTION("VFIO for Intel graphics: OpRegion, host and LPC bridge");
 MODULE_AUTHOR("vfio-pci-variants maintainers");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(VPV_VERSION);

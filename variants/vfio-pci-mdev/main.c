@@ -392,3 +392,4 @@ VFIO_PCI_VARIANT_IMPORT();
 MODULE_DESCRIPTION("VFIO for a whole PCI function as a mediated device");
 MODULE_AUTHOR("vfio-pci-variants maintainers");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(VPV_VERSION);

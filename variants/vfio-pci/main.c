@@ -26,3 +26,4 @@ module_vfio_pci_variant(variant);
 MODULE_DESCRIPTION("VFIO for any PCI function, variant framework edition");
 MODULE_AUTHOR("vfio-pci-variants maintainers");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(VPV_VERSION);

@@ -23,7 +23,8 @@ parm		both	descriptions have words of our own; names and types are below
 parmtype	both	ours has more, see below
 filename	both	updates/
 import_ns	ours	exports of the framework are in a namespace
-srcversion	both	of the sources
+srcversion	ours	of the sources: who has a version has this
+version		ours	that of the packages
 intree		theirs	it is not
 sig_id		theirs	Debian signs its own
 signer		theirs	likewise
