@@ -208,6 +208,10 @@ chosen vpv-s2 "by ID before by vendor" "s1 how=vendor" s2
 chosen vpv-s2 "by class before by vendor" "s1 how=vendor" "s2 how=class"
 # Its alias has a wildcard for the device, but none for two parts of the class.
 chosen vpv-s2 "by class before by ID" s1 "s2 how=class"
+# Four wildcards each.
+chosen vpv-s1 "one for the vendor counts as one" "s1 how=class" "s2 how=interface"
+chosen vpv-s1 "one for the interface, too" "s1 how=interface" "s2 how=class"
+chosen vpv-s1 "one for the subsystem's vendor, too" "s1 how=subsystem" "s2 how=class"
 chosen vpv-s2 "one that declines does not count" "s1 fail_at=match" s2
 chosen vpv-s2 "nor does one for others" "s1 how=other" s2
 
