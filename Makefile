@@ -17,6 +17,7 @@ krelease = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 INSTALL_MOD_DIR ?= updates
 installed = vfio-pci-variant.ko vfio-pci.ko vfio-pci-mdev.ko vfio-pci-igd.ko \
 	vfio-pci-nvlink2.ko
+updates = $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/$(INSTALL_MOD_DIR)
 # What a variant elsewhere is built with: headers and exports, of each kernel its own,
 # as what is installed for another one may be older; and what finds them.
 # Packagers may name a root's /usr, where its modules are: as good as the root.
@@ -62,13 +63,18 @@ help:
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
+# What packages put there is theirs: it is not written over, nor taken away.
 install: modules
+	@test ! -e $(share)/variant.mk || test -e $(share)/.make-install || \
+		{ echo "vfio-pci-variants: $(share) is of a package, or of an older version: remove that first" >&2; exit 1; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) modules_install
 	rm -rf $(sdk)
 	install -d $(sdk)/include/linux $(share)
 	install -m 644 include/linux/*.h $(sdk)/include/linux
 	install -m 644 Module.symvers $(sdk)
+	touch $(sdk)/.make-install $(share)/.make-install
 	install -m 644 variant.mk $(share)
+	install -m 644 packaging/dkms/variant.conf $(share)/dkms-variant.conf
 	install tools/new-variant $(share)
 	for file in $(templates); do \
 		install -m 644 -D $$file $(share)/$$file || exit; \
@@ -80,13 +86,12 @@ install: modules
 # in share serves all kernels: it goes with the last of them.
 uninstall:
 	$(if $(krelease),,$(error no kernel headers in KDIR=$(KDIR)))
-	find $(wildcard $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/$(INSTALL_MOD_DIR)) /dev/null \
-		-type f \( $(patsubst %,-name '%*' -o,$(installed)) -false \) -print -delete
-	rm -rf $(sdk)
-	ls -d $(INSTALL_MOD_PATH)/lib/modules/*/vfio-pci-variants >/dev/null 2>&1 || \
-		rm -rf $(share)
-	find $(wildcard $(INSTALL_MOD_PATH)/lib/modules/$(krelease)/$(INSTALL_MOD_DIR)/variants) /dev/null \
-		-depth -type d -empty -delete
+	find $(wildcard $(updates)) /dev/null ! -path '$(updates)/dkms/*' -type f \
+		\( $(patsubst %,-name '%*' -o,$(installed)) -false \) -print -delete
+	test ! -e $(sdk)/.make-install || rm -rf $(sdk)
+	ls $(INSTALL_MOD_PATH)/lib/modules/*/vfio-pci-variants/.make-install >/dev/null 2>&1 || \
+		test ! -e $(share)/.make-install || rm -rf $(share)
+	find $(wildcard $(updates)/variants) /dev/null -depth -type d -empty -delete
 	$(DEPMOD) $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(krelease)
 
 clean:

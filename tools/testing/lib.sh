@@ -214,7 +214,7 @@ copy_tree()
 {
 	mkdir -p "$1"
 	rsync -rlpi --checksum --delete --exclude=/out --exclude=/.git "${vpv_unbuilt[@]}" \
-		--exclude=/Documentation --exclude=/examples/edu/selftests \
+		--exclude=/Documentation --exclude=/debian --exclude=/examples/edu/selftests \
 		--exclude='/variants/*/selftests' --include='/tools/testing/fixtures/***' \
 		--exclude='/tools/testing/*' "$vpv_tree/" "$1/"
 }
