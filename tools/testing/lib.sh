@@ -114,6 +114,31 @@ apt_proxy()
 	apt-config dump | grep -E '^Acquire::(http|https)::Proxy' || :
 }
 
+# debian_root SUITE DIR PACKAGES [OPTION...]: a Debian as debootstrap leaves it, with those
+# and an apt that knows of main only, or of updates, too, if the first OPTION is "updates".
+# The others are mmdebstrap's.
+debian_root()
+{
+	local main security proxy mirrors suite=$1 root=$2 packages=$3
+
+	shift 3
+	main=$(site Debian)
+	[ -n "$main" ] || die "no Debian archive in this machine's apt configuration"
+	mirrors=("deb $main $suite main")
+	if [ "${1:-}" = updates ]; then
+		shift
+		security=$(site Debian-Security)
+		mirrors+=("deb $main $suite-updates main"
+			"deb ${security:-${main%/}-security} $suite-security main")
+	fi
+	mapfile -t proxy < <(apt_proxy)
+	rm -rf --one-file-system "$root"
+	mkdir -p "${root%/*}"
+	unshare -m --propagation private mmdebstrap --quiet --mode=root --variant=minbase \
+		--keyring="$vpv_keyring" "${proxy[@]/#/--aptopt=}" --include="$packages" "$@" \
+		"$suite" "$root" "${mirrors[@]}" >&2
+}
+
 # test_script TEST: its file, in whichever folder of selftests/ that is. "standard-NAME"
 # are the standard checks, of the variant in a folder NAME.
 test_script()
