@@ -13,7 +13,7 @@ vpv_drivers()
 
 check()
 {
-	[ -n "$(vpv_drivers)" ] || grep -Eqsr 'quirks=[^ ]*deny' /etc/modprobe.d /run/modprobe.d || return 255
+	/usr/sbin/vfio-pci-devices needed || return 255
 }
 
 installkernel()
