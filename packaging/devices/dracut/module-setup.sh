@@ -5,22 +5,16 @@
 # shellcheck disable=SC2154
 vpv_conf=/etc/vfio-pci-variants/devices.conf
 
-vpv_drivers()
-{
-	sed -n 's/#.*//; s/^[[:space:]]*[^[:space:]]\{1,\}[[:space:]]\{1,\}\([^[:space:]]\{1,\}\).*/\1/p' \
-		"$vpv_conf" 2>/dev/null | sort -u
-}
-
 check()
 {
-	/usr/sbin/vfio-pci-devices needed || return 255
+	/usr/sbin/vfio-pci-devices needed >/dev/null || return 255
 }
 
 installkernel()
 {
 	# Words.
 	# shellcheck disable=SC2046
-	hostonly='' instmods $(vpv_drivers | grep -vx none) \
+	hostonly='' instmods $(/usr/sbin/vfio-pci-devices needed) \
 		$(sed -n 's/^alias vfio_pci_variant:[^ ]* //p' "/lib/modules/$kernel/modules.alias" | sort -u)
 }
 
