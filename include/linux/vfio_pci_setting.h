@@ -32,6 +32,7 @@ struct vfio_pci_variant_setting {
 	/* private: of the headers, as a parameter may be set before the variant is registered */
 	u32 abi;
 
+	/* public: */
 	const char *name;
 	bool is_bool;
 	const char * const *choices;
