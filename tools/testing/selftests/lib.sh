@@ -72,6 +72,30 @@ fails()
 	! "$@"
 }
 
+# as_printed PAGE COMMAND: what README.md or that page of Documentation tells to do works in
+# these words; in the directory where the one before left off, or that "at" said. What it
+# says is in /tmp/printed.
+as_printed()
+{
+	check "$1: $2" do_as_printed "$1" "$2"
+}
+
+do_as_printed()
+{
+	rm -f /tmp/printed
+	./printed "pages/$1" "$2" || return
+	(
+		cd "$(cat /tmp/printed.at)" || exit
+		exec bash -c "trap 'pwd >/tmp/printed.at' EXIT; $2"
+	) &>/tmp/printed || { cat /tmp/printed; return 1; }
+}
+
+# at DIR: for as_printed.
+at()
+{
+	echo "$1" >/tmp/printed.at
+}
+
 diag()
 {
 	printf '%s\n' "$*" | sed 's/^/# /'

@@ -31,8 +31,13 @@ is "and no other" "$(grep -c '^alias vfio_pci:.* vfio_pci_igd$' "$modules_dir/mo
 
 area layout
 fake 0
-check "modprobe vfio-pci-igd" modprobe vfio-pci-igd
+at /
+as_printed vfio-pci-igd.rst 'modprobe vfio-pci-igd'
 is "it binds nothing by itself" "$(driver_of $igd)" ""
+as_printed vfio-pci-igd.rst 'echo vfio-pci-igd > /sys/bus/pci/devices/0000:00:02.0/driver_override'
+as_printed vfio-pci-igd.rst 'echo 0000:00:02.0 > /sys/bus/pci/drivers_probe'
+is "it binds what it is told" "$(driver_of 0000:00:02.0)" vfio-pci-igd
+bind_override 0000:00:02.0 ""
 while IFS= read -r name; do
 	put "$name"
 	check "$name: it binds" bind_override $igd vfio-pci-igd
