@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads sysfs. A file has 4095 bytes that count, a link its last part; no link is followed
+ * but those of the kernel's from a function to its folder, so that no loop is one.
+ */
+#define _GNU_SOURCE
+#include "lsvfio.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* must - memory, or the end */
+void *must(void *memory)
+{
+	if (!memory) {
+		fputs("lsvfio: no memory\n", stderr);
+		exit(2);
+	}
+	return memory;
+}
+
+/* print - as printf, into a string of its own */
+char *print(const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	return must(text);
+}
+
+/* add - a string, which the list has from now on */
+void add(struct list *list, char *item)
+{
+	list->items = must(realloc(list->items, (list->count + 1) * sizeof(*list->items)));
+	list->items[list->count++] = item;
+}
+
+bool has(const struct list *list, const char *item)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!strcmp(list->items[i], item))
+			return true;
+	return false;
+}
+
+void drop(struct list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct list){ 0 };
+}
+
+/* join - all of them, in one string */
+char *join(const struct list *list, const char *between)
+{
+	char *text = must(strdup(""));
+
+	for (size_t i = 0; i < list->count; i++) {
+		char *longer = print("%s%s%s", text, i ? between : "", list->items[i]);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/*
+ * read_file - without the newline at its end; what is no text is shown as "?". NULL: it is not
+ * there or can't be read.
+ */
+static char *read_file(const char *path)
+{
+	char buf[4096];
+	size_t len = 0;
+	ssize_t got;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return NULL;
+	while (len < sizeof(buf) - 1 && (got = read(fd, buf + len, sizeof(buf) - 1 - len)) > 0)
+		len += got;
+	close(fd);
+	if (!len && got < 0)
+		return NULL;
+	while (len && (buf[len - 1] == '\n' || buf[len - 1] == ' ' || !buf[len - 1]))
+		len--;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)buf[i] < ' ' && buf[i] != '\n' && buf[i] != '\t')
+			buf[i] = '?';
+		else if ((unsigned char)buf[i] > '~')
+			buf[i] = '?';
+	buf[len] = 0;
+	return must(strdup(buf));
+}
+
+/* get_from - what a file below DIR has */
+char *get_from(const char *dir, const char *format, ...)
+{
+	char *name, *path, *text;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&name, format, args) < 0)
+		name = NULL;
+	va_end(args);
+	must(name);
+	path = print("%s/%s", dir, name);
+	text = read_file(path);
+	free(path);
+	free(name);
+	return text;
+}
+
+/* get - what a file in the folder of a function has */
+char *get(const struct function *f, const char *format, ...)
+{
+	char *name, *text;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&name, format, args) < 0)
+		name = NULL;
+	va_end(args);
+	must(name);
+	text = get_from(f->host->sys, "bus/pci/devices/%s/%s", f->address, name);
+	free(name);
+	return text;
+}
+
+/* link_of - the last part of what a link there points to */
+char *link_of(const struct function *f, const char *name)
+{
+	char target[PATH_MAX], *path, *last;
+	ssize_t len;
+
+	path = print("%s/bus/pci/devices/%s/%s", f->host->sys, f->address, name);
+	len = readlink(path, target, sizeof(target) - 1);
+	free(path);
+	if (len <= 0)
+		return NULL;
+	target[len] = 0;
+	last = strrchr(target, '/');
+	last = last ? last + 1 : target;
+	return *last ? must(strdup(last)) : NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* entries - the names in a folder, sorted; none if there is no such folder */
+struct list entries(const char *format, ...)
+{
+	struct list list = { 0 };
+	struct dirent *entry;
+	char *path;
+	va_list args;
+	DIR *dir;
+
+	va_start(args, format);
+	if (vasprintf(&path, format, args) < 0)
+		path = NULL;
+	va_end(args);
+	dir = opendir(must(path));
+	free(path);
+	if (!dir)
+		return list;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			add(&list, must(strdup(entry->d_name)));
+	closedir(dir);
+	if (list.count)
+		qsort(list.items, list.count, sizeof(*list.items), by_name);
+	return list;
+}
+
+bool exists(const char *format, ...)
+{
+	char *path;
+	bool found;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&path, format, args) < 0)
+		path = NULL;
+	va_end(args);
+	found = !access(must(path), F_OK);
+	free(path);
+	return found;
+}
+
+/* number - that a file of the function's has; NONE if it has no number */
+static unsigned int number(const struct function *f, const char *name, unsigned int none)
+{
+	char *text = get(f, "%s", name), *end;
+	unsigned long value = none;
+
+	if (text && *text) {
+		errno = 0;
+		value = strtoul(text, &end, 0);
+		if (*end || errno || value > UINT_MAX || *text == '-')
+			value = none;
+	}
+	free(text);
+	return value;
+}
+
+/* is_address - 0000:01:00.0 */
+static bool is_address(const char *text)
+{
+	unsigned int domain, bus, slot, function;
+	int len = -1;
+
+	return strlen(text) < sizeof(((struct function *)0)->address) &&
+	       sscanf(text, "%8x:%2x:%2x.%1x%n", &domain, &bus, &slot, &function, &len) == 4 &&
+	       !text[len] && slot < 32 && function < 8;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct function *f = a, *g = b;
+	unsigned long domain = strtoul(f->address, NULL, 16), other = strtoul(g->address, NULL, 16);
+
+	if (domain != other)
+		return domain < other ? -1 : 1;
+	return strcmp(strchr(f->address, ':'), strchr(g->address, ':'));
+}
+
+static void read_function(struct function *f)
+{
+	char *group = link_of(f, "iommu_group"), *end;
+	unsigned long value;
+
+	f->vendor = number(f, "vendor", 0xffff);
+	f->device = number(f, "device", 0xffff);
+	f->subvendor = number(f, "subsystem_vendor", 0);
+	f->subdevice = number(f, "subsystem_device", 0);
+	f->class = number(f, "class", 0xffffff);
+	f->numvfs = number(f, "sriov_numvfs", 0);
+	f->driver = link_of(f, "driver");
+	f->physfn = link_of(f, "physfn");
+	f->override = get(f, "driver_override");
+	if (f->override && (!*f->override || !strcmp(f->override, "(null)"))) {
+		free(f->override);
+		f->override = NULL;
+	}
+	f->group = -1;
+	if (group) {
+		value = strtoul(group, &end, 10);
+		if (end != group && !*end && value <= INT_MAX)
+			f->group = value;
+	}
+	free(group);
+}
+
+/* read_host - all functions; 0, or -1 if there is no PCI */
+int read_host(struct host *host)
+{
+	struct list names = entries("%s/bus/pci/devices", host->sys);
+
+	host->functions = must(calloc(names.count + 1, sizeof(*host->functions)));
+	host->count = 0;
+	for (size_t i = 0; i < names.count; i++) {
+		struct function *f = &host->functions[host->count];
+
+		if (!is_address(names.items[i]))
+			continue;
+		f->host = host;
+		strcpy(f->address, names.items[i]);
+		read_function(f);
+		host->count++;
+	}
+	drop(&names);
+	qsort(host->functions, host->count, sizeof(*host->functions), by_address);
+	return host->count || exists("%s/bus/pci", host->sys) ? 0 : -1;
+}
+
+void free_host(struct host *host)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		free(host->functions[i].driver);
+		free(host->functions[i].override);
+		free(host->functions[i].physfn);
+	}
+	free(host->functions);
+	if (host->aliases)
+		drop(host->aliases);
+	if (host->opened)
+		drop(host->opened);
+	free(host->aliases);
+	free(host->opened);
+}
+
+/* at - the function there; "01:00.0" is one of domain 0 */
+struct function *at(const struct host *host, const char *address)
+{
+	struct function key = { 0 };
+	const char *colon = strchr(address, ':');
+
+	if (strlen(address) + 5 >= sizeof(key.address) || !colon)
+		return NULL;
+	sprintf(key.address, "%s%s", strchr(colon + 1, ':') ? "" : "0000:", address);
+	if (!is_address(key.address))
+		return NULL;
+	return bsearch(&key, host->functions, host->count, sizeof(key), by_address);
+}
+
+/* is_bridge - by its class: what is no function for users */
+bool is_bridge(const struct function *f)
+{
+	return f->class >> 16 == 0x06;
+}
+
+/* is_vfio - has it a driver that hands it to users? Ours say so, as do names in the kernel */
+bool is_vfio(const struct function *f)
+{
+	if (!f->driver)
+		return false;
+	return exists("%s/bus/pci/devices/%s/vfio-dev", f->host->sys, f->address) ||
+	       exists("%s/bus/pci/devices/%s/vfio_pci_variant", f->host->sys, f->address) ||
+	       strstr(f->driver, "vfio");
+}
+
+/* siblings - the others of its group */
+struct list siblings(const struct function *f)
+{
+	struct list all = { 0 }, others = { 0 };
+
+	if (f->group >= 0)
+		all = entries("%s/kernel/iommu_groups/%d/devices", f->host->sys, f->group);
+	for (size_t i = 0; i < all.count; i++)
+		if (strcmp(all.items[i], f->address))
+			add(&others, must(strdup(all.items[i])));
+	drop(&all);
+	return others;
+}
+
+/* domain_of - libvirt's name of what a QEMU runs: "-name guest=NAME,..." */
+static char *domain_of(const char *proc, const char *pid)
+{
+	char *line = get_from(proc, "%s/cmdline", pid), *name = NULL, *start;
+
+	/* Its zeroes were shown as "?". */
+	start = line ? strstr(line, "?-name?guest=") : NULL;
+	if (start) {
+		start += strlen("?-name?guest=");
+		name = must(strndup(start, strcspn(start, ",?")));
+	}
+	free(line);
+	return name;
+}
+
+/* add_opened - which files of VFIO's a process has open */
+static void add_opened(struct list *opened, const char *proc, const char *pid)
+{
+	char *fds = print("%s/%s/fd", proc, pid), *name = NULL, *domain = NULL, target[PATH_MAX];
+	struct list files = entries("%s", fds);
+
+	for (size_t i = 0; i < files.count; i++) {
+		char *path = print("%s/%s", fds, files.items[i]);
+		ssize_t len = readlink(path, target, sizeof(target) - 1);
+
+		free(path);
+		target[len > 0 ? len : 0] = 0;
+		if (strncmp(target, "/dev/vfio/", 10) || !strcmp(target, "/dev/vfio/vfio") ||
+		    strchr(target, ' '))
+			continue;
+		if (!name) {
+			name = get_from(proc, "%s/comm", pid);
+			name = name ? name : must(strdup("?"));
+			domain = domain_of(proc, pid);
+		}
+		add(opened, print("%s %s (%s)%s%s", target, name, pid, domain ? ", domain " : "",
+				  domain ? domain : ""));
+	}
+	drop(&files);
+	free(fds);
+	free(name);
+	free(domain);
+}
+
+static const struct list *opened(struct host *host)
+{
+	struct list pids;
+
+	if (host->opened)
+		return host->opened;
+	host->opened = must(calloc(1, sizeof(*host->opened)));
+	pids = entries("%s", host->proc);
+	for (size_t i = 0; i < pids.count; i++)
+		if (!pids.items[i][strspn(pids.items[i], "0123456789")])
+			add_opened(host->opened, host->proc, pids.items[i]);
+	drop(&pids);
+	return host->opened;
+}
+
+/* users - processes that have it open, or its group: "qemu-system-x86 (1234), domain web" */
+struct list users(const struct function *f)
+{
+	struct list found = { 0 }, nodes;
+	const struct list *all;
+	char *group, *cdev;
+
+	if (!f->host->proc || !is_vfio(f))
+		return found;
+	all = opened(f->host);
+	nodes = entries("%s/bus/pci/devices/%s/vfio-dev", f->host->sys, f->address);
+	cdev = print("/dev/vfio/devices/%s ", nodes.count ? nodes.items[0] : "none");
+	group = print("/dev/vfio/%d ", f->group);
+	for (size_t i = 0; i < all->count; i++) {
+		const char *who = strchr(all->items[i], ' ') + 1;
+
+		if ((!strncmp(all->items[i], group, strlen(group)) ||
+		     !strncmp(all->items[i], cdev, strlen(cdev))) && !has(&found, who))
+			add(&found, must(strdup(who)));
+	}
+	drop(&nodes);
+	free(group);
+	free(cdev);
+	return found;
+}
