@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* must - memory, or the end */
@@ -26,6 +25,13 @@ void *must(void *memory)
 	return memory;
 }
 
+static char *vprint(const char *format, va_list args)
+{
+	char *text;
+
+	return must(vasprintf(&text, format, args) < 0 ? NULL : text);
+}
+
 /* print - as printf, into a string of its own */
 char *print(const char *format, ...)
 {
@@ -33,10 +39,9 @@ char *print(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	text = vprint(format, args);
 	va_end(args);
-	return must(text);
+	return text;
 }
 
 /* add - a string, which the list has from now on */
@@ -76,6 +81,20 @@ char *join(const struct list *list, const char *between)
 	return text;
 }
 
+/* shown - the first LEN bytes, with "?" for what is no text */
+static char *shown(const char *bytes, size_t len)
+{
+	char *text = must(calloc(1, len + 1));
+
+	for (size_t i = 0; i < len; i++) {
+		bool is_text = (bytes[i] >= ' ' && bytes[i] <= '~') ||
+			       bytes[i] == '\n' || bytes[i] == '\t';
+
+		text[i] = is_text ? bytes[i] : '?';
+	}
+	return text;
+}
+
 /*
  * read_file - without the newline at its end; what is no text is shown as "?". NULL: it is not
  * there or can't be read.
@@ -96,13 +115,7 @@ static char *read_file(const char *path)
 		return NULL;
 	while (len && (buf[len - 1] == '\n' || buf[len - 1] == ' ' || !buf[len - 1]))
 		len--;
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)buf[i] < ' ' && buf[i] != '\n' && buf[i] != '\t')
-			buf[i] = '?';
-		else if ((unsigned char)buf[i] > '~')
-			buf[i] = '?';
-	buf[len] = 0;
-	return must(strdup(buf));
+	return shown(buf, len);
 }
 
 /* get_from - what a file below DIR has */
@@ -112,10 +125,8 @@ char *get_from(const char *dir, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&name, format, args) < 0)
-		name = NULL;
+	name = vprint(format, args);
 	va_end(args);
-	must(name);
 	path = print("%s/%s", dir, name);
 	text = read_file(path);
 	free(path);
@@ -130,10 +141,8 @@ char *get(const struct function *f, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&name, format, args) < 0)
-		name = NULL;
+	name = vprint(format, args);
 	va_end(args);
-	must(name);
 	text = get_from(f->host->sys, "bus/pci/devices/%s/%s", f->address, name);
 	free(name);
 	return text;
@@ -153,7 +162,7 @@ char *link_of(const struct function *f, const char *name)
 	target[len] = 0;
 	last = strrchr(target, '/');
 	last = last ? last + 1 : target;
-	return *last ? must(strdup(last)) : NULL;
+	return *last ? shown(last, strlen(last)) : NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -171,10 +180,9 @@ struct list entries(const char *format, ...)
 	DIR *dir;
 
 	va_start(args, format);
-	if (vasprintf(&path, format, args) < 0)
-		path = NULL;
+	path = vprint(format, args);
 	va_end(args);
-	dir = opendir(must(path));
+	dir = opendir(path);
 	free(path);
 	if (!dir)
 		return list;
@@ -194,10 +202,9 @@ bool exists(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&path, format, args) < 0)
-		path = NULL;
+	path = vprint(format, args);
 	va_end(args);
-	found = !access(must(path), F_OK);
+	found = !access(path, F_OK);
 	free(path);
 	return found;
 }

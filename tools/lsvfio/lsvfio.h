@@ -87,10 +87,8 @@ struct verdict {
 	char *remedy;
 };
 
-#define MAX_VERDICTS 24
-
 struct verdicts {
-	struct verdict of[MAX_VERDICTS];
+	struct verdict *of;
 	size_t count;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What it is asked for, and which functions that is about; see lsvfio(8). */
+/* What it is asked for, and which functions that is about; see Documentation/lsvfio.rst. */
 #define _GNU_SOURCE
 #include "lsvfio.h"
 #include <fnmatch.h>
@@ -142,7 +142,7 @@ static int list(const struct host *host, char *const *selectors, bool all, char 
 static int why(const struct host *host, char *const *args, bool json, bool colour)
 {
 	const struct function *f = only(host, args[0]);
-	struct verdicts verdicts;
+	struct verdicts verdicts = { 0 };
 	int rc;
 
 	if (!f)

@@ -321,8 +321,9 @@ void show_dot(struct function *const *shown, size_t count)
 			       f->group, f->group);
 		printf("\t\t\"%s\" [label=\"%s\\n", f->address, f->address);
 		put_quoted(name);
-		printf("\\n%s\"%s]\n", f->driver ? f->driver : "no driver",
-		       is_vfio(f) ? " style=filled fillcolor=palegreen" : "");
+		printf("\\n");
+		put_quoted(f->driver ? f->driver : "no driver");
+		printf("\"%s]\n", is_vfio(f) ? " style=filled fillcolor=palegreen" : "");
 		if (f->group >= 0 && (i + 1 == count || f->group != sorted[i + 1]->group))
 			puts("\t}");
 		free(name);

@@ -7,7 +7,6 @@
  */
 #define _GNU_SOURCE
 #include "lsvfio.h"
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "lsvfio.h"
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +21,11 @@ static void say(struct verdicts *v, const char *condition, enum answer answer,
 static void say(struct verdicts *v, const char *condition, enum answer answer,
 		const char *remedy, const char *format, ...)
 {
-	struct verdict *one = &v->of[v->count];
+	struct verdict *one;
 	va_list args;
 
-	if (v->count == MAX_VERDICTS)
-		return;
+	v->of = must(realloc(v->of, (v->count + 1) * sizeof(*v->of)));
+	one = &v->of[v->count++];
 	va_start(args, format);
 	if (vasprintf(&one->reason, format, args) < 0)
 		one->reason = NULL;
@@ -33,7 +34,6 @@ static void say(struct verdicts *v, const char *condition, enum answer answer,
 	one->condition = condition;
 	one->answer = answer;
 	one->remedy = remedy ? must(strdup(remedy)) : NULL;
-	v->count++;
 }
 
 /* has_word - among words, which blanks or newlines part */
@@ -129,13 +129,12 @@ static void judge_interrupts(const struct function *f, struct verdicts *v)
 	const char *proc = f->host->proc;
 	char *unsafe = get_from(f->host->sys, "module/vfio_iommu_type1/parameters/%s",
 				"allow_unsafe_interrupts");
-	bool known = proc && (mentions(proc, "interrupts", "IO-APIC") ||
-			      mentions(proc, "interrupts", "-MSI"));
 
-	if (!known)
-		say(v, "interrupts", UNKNOWN, NULL, "whether they are remapped can't be seen here");
-	else if (mentions(proc, "interrupts", " IR-") || mentions(proc, "interrupts", " ITS-"))
+	/* x86 has an IO-APIC; what others without an ITS do is not seen there. */
+	if (proc && (mentions(proc, "interrupts", " IR-") || mentions(proc, "interrupts", " ITS-")))
 		say(v, "interrupts", YES, NULL, "they are remapped");
+	else if (!proc || !mentions(proc, "interrupts", "IO-APIC"))
+		say(v, "interrupts", UNKNOWN, NULL, "whether they are remapped can't be seen here");
 	else if (unsafe && *unsafe == 'Y')
 		say(v, "interrupts", NOTE, NULL,
 		    "they are not remapped, and allow_unsafe_interrupts says that this may be: a guest could send any interrupt to the host");
@@ -154,9 +153,9 @@ static void judge_group(const struct function *f, struct verdicts *v)
 	for (size_t i = 0; i < others.count; i++) {
 		struct function *other = at(f->host, others.items[i]);
 
-		/* These do no harm: pcieport is known to VFIO. */
-		if (!other || is_bridge(other) || !other->driver || is_vfio(other) ||
-		    !strcmp(other->driver, "pci-stub"))
+		/* These two say that they do no DMA (driver_managed_dma). */
+		if (!other || !other->driver || is_vfio(other) ||
+		    !strcmp(other->driver, "pcieport") || !strcmp(other->driver, "pci-stub"))
 			continue;
 		add(&busy, print("%s (%s)", other->address, other->driver));
 	}
@@ -327,6 +326,16 @@ static void judge_reset(const struct function *f, struct verdicts *v)
 	free(methods);
 }
 
+/* is_there - is that its address? "04:00.*" are all functions of a slot */
+static bool is_there(const struct function *f, const char *address)
+{
+	char *whole = print("%s%s", strchr(strchr(address, ':') + 1, ':') ? "" : "0000:", address);
+	bool there = !fnmatch(whole, f->address, FNM_CASEFOLD);
+
+	free(whole);
+	return there;
+}
+
 /* is_meant - is a row's "ID", "ADDRESS" or "ID@ADDRESS" for the function? */
 static bool is_meant(const struct function *f, char *selector)
 {
@@ -336,9 +345,11 @@ static bool is_meant(const struct function *f, char *selector)
 	if (address)
 		*address++ = 0;
 	else if (strchr(selector, '.'))
-		return at(f->host, selector) == f;
-	if (address && at(f->host, address) != f)
+		address = selector;
+	if (address && (!strchr(address, ':') || !is_there(f, address)))
 		return false;
+	if (address == selector)
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(id) && (field = strsep(&selector, ":")); i++)
 		if (strcmp(field, "*") && strcasecmp(field, "ffffffff") &&
 		    strtoul(field, NULL, 16) != id[i])
@@ -346,19 +357,24 @@ static bool is_meant(const struct function *f, char *selector)
 	return true;
 }
 
-/* denies - the row of a module's quirks= that denies it; NULL: none does */
+/* denies - the row of a module's quirks= that denies it; NULL: none does. The last one counts */
 static char *denies(const struct function *f, const char *module)
 {
 	char *rows = get_from(f->host->sys, "module/%s/parameters/quirks", module), *rest = rows;
-	char *row, *found = NULL;
+	char *row, *flag, *found = NULL;
 
-	while (!found && (row = strsep(&rest, ","))) {
-		char *flags = strrchr(row, ':'), *whole = must(strdup(row));
+	while ((row = strsep(&rest, ","))) {
+		char *whole = must(strdup(row)), *flags = strrchr(row, ':');
 
-		if (flags && strstr(flags, "deny") && !strstr(flags, "deny=0")) {
-			*flags = 0;
-			if (is_meant(f, row))
-				found = must(strdup(whole));
+		if (flags)
+			*flags++ = 0;
+		if (flags && is_meant(f, row)) {
+			while ((flag = strsep(&flags, "+"))) {
+				if (strncmp(flag, "deny", 4) || (flag[4] && flag[4] != '='))
+					continue;
+				free(found);
+				found = strcmp(flag, "deny=0") ? must(strdup(whole)) : NULL;
+			}
 		}
 		free(whole);
 	}
@@ -463,7 +479,6 @@ static void judge_bars(const struct function *f, struct verdicts *v)
 /* judge - all conditions, in the order in which one would see to them */
 void judge(const struct function *f, struct verdicts *v)
 {
-	v->count = 0;
 	judge_kind(f, v);
 	if (is_bridge(f))
 		return;
@@ -491,7 +506,7 @@ void free_verdicts(struct verdicts *v)
 		free(v->of[i].reason);
 		free(v->of[i].remedy);
 	}
-	v->count = 0;
+	free(v->of);
 }
 
 /* answer - of all together: what is only worth a note, or not seen, is no obstacle */
