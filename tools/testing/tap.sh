@@ -22,6 +22,13 @@ check()
 	fi
 }
 
+# is DESC GOT WANTED
+is()
+{
+	check "$1" test "$2" = "$3"
+	[ "$2" = "$3" ] || echo "# '$2', not '$3'"
+}
+
 # says TEXT CMD...: CMD fails, and one line of what it says has TEXT.
 says()
 {
