@@ -5,9 +5,11 @@
  */
 #define _GNU_SOURCE
 #include "lsvfio.h"
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libkmod.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -95,6 +97,31 @@ static char *shown(const char *bytes, size_t len)
 	return text;
 }
 
+/* in_one_line - what is a name, or a word: whoever chose it forges no lines */
+char *in_one_line(char *text)
+{
+	for (char *c = text; c && *c; c++)
+		if (*c == '\n' || *c == '\t')
+			*c = '?';
+	return text;
+}
+
+/* clean - a copy of what somebody wrote, as one line of text */
+char *clean(const char *text)
+{
+	return in_one_line(shown(text, strlen(text)));
+}
+
+/* is_name - of a module or driver */
+bool is_name(const char *text)
+{
+	bool is = *text;
+
+	for (; *text; text++)
+		is &= isalnum((unsigned char)*text) || *text == '-' || *text == '_';
+	return is;
+}
+
 /*
  * read_file - without the newline at its end; what is no text is shown as "?". NULL: it is not
  * there or can't be read.
@@ -162,12 +189,21 @@ char *link_of(const struct function *f, const char *name)
 	target[len] = 0;
 	last = strrchr(target, '/');
 	last = last ? last + 1 : target;
-	return *last ? shown(last, strlen(last)) : NULL;
+	return *last ? in_one_line(shown(last, strlen(last))) : NULL;
 }
 
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* is_word - what the kernel names nothing otherwise */
+static bool is_word(const char *name)
+{
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~')
+			return false;
+	return true;
 }
 
 /* entries - the names in a folder, sorted; none if there is no such folder */
@@ -187,7 +223,7 @@ struct list entries(const char *format, ...)
 	if (!dir)
 		return list;
 	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
+		if (entry->d_name[0] != '.' && is_word(entry->d_name))
 			add(&list, must(strdup(entry->d_name)));
 	closedir(dir);
 	if (list.count)
@@ -206,6 +242,23 @@ bool exists(const char *format, ...)
 	va_end(args);
 	found = !access(path, F_OK);
 	free(path);
+	return found;
+}
+
+/* mentions - has a line of a file the text? */
+bool mentions(const char *dir, const char *file, const char *text)
+{
+	char *path = print("%s/%s", dir, file), *line = NULL;
+	size_t size = 0;
+	bool found = false;
+	FILE *in = fopen(path, "re");
+
+	free(path);
+	while (in && !found && getline(&line, &size, in) > 0)
+		found = strstr(line, text);
+	free(line);
+	if (in)
+		fclose(in);
 	return found;
 }
 
@@ -259,7 +312,7 @@ static void read_function(struct function *f)
 	f->numvfs = number(f, "sriov_numvfs", 0);
 	f->driver = link_of(f, "driver");
 	f->physfn = link_of(f, "physfn");
-	f->override = get(f, "driver_override");
+	f->override = in_one_line(get(f, "driver_override"));
 	if (f->override && (!*f->override || !strcmp(f->override, "(null)"))) {
 		free(f->override);
 		f->override = NULL;
@@ -309,6 +362,16 @@ void free_host(struct host *host)
 		drop(host->opened);
 	free(host->aliases);
 	free(host->opened);
+	kmod_unref(host->kmod);
+	host->functions = NULL;
+	host->aliases = NULL;
+	host->opened = NULL;
+	host->kmod = NULL;
+	drop(&host->ours);
+	drop(&host->others);
+	for (size_t i = 0; i < ARRAY_SIZE(host->users); i++)
+		drop(&host->users[i].list);
+	memset(host->users, 0, sizeof(host->users));
 }
 
 /* at - the function there; "01:00.0" is one of domain 0 */
@@ -320,15 +383,36 @@ struct function *at(const struct host *host, const char *address)
 	if (strlen(address) + 5 >= sizeof(key.address) || !colon)
 		return NULL;
 	sprintf(key.address, "%s%s", strchr(colon + 1, ':') ? "" : "0000:", address);
+	for (char *c = key.address; *c; c++)
+		*c = tolower((unsigned char)*c);
 	if (!is_address(key.address))
 		return NULL;
 	return bsearch(&key, host->functions, host->count, sizeof(key), by_address);
 }
 
-/* is_bridge - by its class: what is no function for users */
+/* header_type - of config space (PCI Express Base 6.0, 7.5.1.1.9); -1: it can't be read */
+static int header_type(const struct function *f)
+{
+	char *path = print("%s/bus/pci/devices/%s/config", f->host->sys, f->address);
+	unsigned char type;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool read_it = fd >= 0 && pread(fd, &type, 1, 0x0e) == 1;
+
+	free(path);
+	if (fd >= 0)
+		close(fd);
+	return read_it && type != 0xff ? type & 0x7f : -1;
+}
+
+/*
+ * is_bridge - what is no function for users: bridges, which the kernel knows by their header,
+ * and what the chipset can't do without. "Other" bridges are devices, such as NVSwitch.
+ */
 bool is_bridge(const struct function *f)
 {
-	return f->class >> 16 == 0x06;
+	if (f->class >> 16 != 0x06)
+		return false;
+	return f->class >> 8 != 0x0680 || header_type(f) > 0;
 }
 
 /* is_vfio - has it a driver that hands it to users? Ours say so, as do names in the kernel */
@@ -339,6 +423,57 @@ bool is_vfio(const struct function *f)
 	return exists("%s/bus/pci/devices/%s/vfio-dev", f->host->sys, f->address) ||
 	       exists("%s/bus/pci/devices/%s/vfio_pci_variant", f->host->sys, f->address) ||
 	       strstr(f->driver, "vfio");
+}
+
+/* mdevs - UUIDs of the mediated devices that were made of it */
+struct list mdevs(const struct function *f)
+{
+	struct list types = entries("%s/bus/pci/devices/%s/mdev_supported_types", f->host->sys,
+				    f->address), all = { 0 };
+
+	for (size_t i = 0; i < types.count; i++) {
+		struct list made = entries("%s/bus/pci/devices/%s/mdev_supported_types/%s/devices",
+					   f->host->sys, f->address, types.items[i]);
+
+		for (size_t j = 0; j < made.count; j++)
+			add(&all, must(strdup(made.items[j])));
+		drop(&made);
+	}
+	drop(&types);
+	return all;
+}
+
+/* is_noiommu - is its group one that confines nothing? */
+bool is_noiommu(const struct function *f)
+{
+	char *name = get_from(f->host->sys, "kernel/iommu_groups/%d/name", f->group);
+	bool none = name && !strcmp(name, "vfio-noiommu");
+
+	free(name);
+	return none;
+}
+
+/* group_node - what one opens, below the folder of devices, for all of its group */
+char *group_node(const struct function *f)
+{
+	return print("vfio/%s%d", is_noiommu(f) ? "noiommu-" : "", f->group);
+}
+
+/* add_nodes - what one opens for the function and its mdevs alone */
+void add_nodes(struct list *of, const struct function *f)
+{
+	struct list made = mdevs(f);
+
+	add(&made, must(strdup(".")));
+	for (size_t i = 0; i < made.count; i++) {
+		struct list own = entries("%s/bus/pci/devices/%s/%s/vfio-dev", f->host->sys,
+					  f->address, made.items[i]);
+
+		for (size_t j = 0; j < own.count; j++)
+			add(of, print("vfio/devices/%s", own.items[j]));
+		drop(&own);
+	}
+	drop(&made);
 }
 
 /* siblings - the others of its group */
@@ -353,89 +488,4 @@ struct list siblings(const struct function *f)
 			add(&others, must(strdup(all.items[i])));
 	drop(&all);
 	return others;
-}
-
-/* domain_of - libvirt's name of what a QEMU runs: "-name guest=NAME,..." */
-static char *domain_of(const char *proc, const char *pid)
-{
-	char *line = get_from(proc, "%s/cmdline", pid), *name = NULL, *start;
-
-	/* Its zeroes were shown as "?". */
-	start = line ? strstr(line, "?-name?guest=") : NULL;
-	if (start) {
-		start += strlen("?-name?guest=");
-		name = must(strndup(start, strcspn(start, ",?")));
-	}
-	free(line);
-	return name;
-}
-
-/* add_opened - which files of VFIO's a process has open */
-static void add_opened(struct list *opened, const char *proc, const char *pid)
-{
-	char *fds = print("%s/%s/fd", proc, pid), *name = NULL, *domain = NULL, target[PATH_MAX];
-	struct list files = entries("%s", fds);
-
-	for (size_t i = 0; i < files.count; i++) {
-		char *path = print("%s/%s", fds, files.items[i]);
-		ssize_t len = readlink(path, target, sizeof(target) - 1);
-
-		free(path);
-		target[len > 0 ? len : 0] = 0;
-		if (strncmp(target, "/dev/vfio/", 10) || !strcmp(target, "/dev/vfio/vfio") ||
-		    strchr(target, ' '))
-			continue;
-		if (!name) {
-			name = get_from(proc, "%s/comm", pid);
-			name = name ? name : must(strdup("?"));
-			domain = domain_of(proc, pid);
-		}
-		add(opened, print("%s %s (%s)%s%s", target, name, pid, domain ? ", domain " : "",
-				  domain ? domain : ""));
-	}
-	drop(&files);
-	free(fds);
-	free(name);
-	free(domain);
-}
-
-static const struct list *opened(struct host *host)
-{
-	struct list pids;
-
-	if (host->opened)
-		return host->opened;
-	host->opened = must(calloc(1, sizeof(*host->opened)));
-	pids = entries("%s", host->proc);
-	for (size_t i = 0; i < pids.count; i++)
-		if (!pids.items[i][strspn(pids.items[i], "0123456789")])
-			add_opened(host->opened, host->proc, pids.items[i]);
-	drop(&pids);
-	return host->opened;
-}
-
-/* users - processes that have it open, or its group: "qemu-system-x86 (1234), domain web" */
-struct list users(const struct function *f)
-{
-	struct list found = { 0 }, nodes;
-	const struct list *all;
-	char *group, *cdev;
-
-	if (!f->host->proc || !is_vfio(f))
-		return found;
-	all = opened(f->host);
-	nodes = entries("%s/bus/pci/devices/%s/vfio-dev", f->host->sys, f->address);
-	cdev = print("/dev/vfio/devices/%s ", nodes.count ? nodes.items[0] : "none");
-	group = print("/dev/vfio/%d ", f->group);
-	for (size_t i = 0; i < all->count; i++) {
-		const char *who = strchr(all->items[i], ' ') + 1;
-
-		if ((!strncmp(all->items[i], group, strlen(group)) ||
-		     !strncmp(all->items[i], cdev, strlen(cdev))) && !has(&found, who))
-			add(&found, must(strdup(who)));
-	}
-	drop(&nodes);
-	free(group);
-	free(cdev);
-	return found;
 }

@@ -11,22 +11,32 @@
 #include <unistd.h>
 
 static const char usage[] =
-	"usage: lsvfio [-a] [-t | --json | --dot] [SELECTOR...]   functions for guests, or those\n"
-	"       lsvfio [--json] why ADDRESS                       can it be passed to a guest now?\n"
-	"       lsvfio plan ADDRESS [VARIANT]                     commands that would bind it\n"
+	"usage: lsvfio [OPTION...] [SELECTOR...]      functions for guests, or those\n"
+	"       lsvfio [OPTION...] why ADDRESS        can it be passed to a guest now?\n"
+	"       lsvfio plan ADDRESS [VARIANT]         commands that would bind it\n"
 	"SELECTOR: an address, an ID (10de:1eb8), or display, network, nvme, storage, usb, audio\n"
-	"  -a, --all         bridges and what else is no function for guests, too\n"
-	"  -t, --tree        by IOMMU group\n"
-	"      --json        for programs; --dot for graphviz\n"
-	"      --sysfs DIR   a recorded sysfs; --proc DIR and --modules DIR what belongs to it\n"
+	"  -a, --all              bridges and what else is no function for guests, too\n"
+	"  -t, --tree             by IOMMU group\n"
+	"  -v, --verbose          all that is known of each\n"
+	"  -w, --watch[=SECONDS]  again when something has changed, looking every 2 seconds\n"
+	"      --json, --dot      for programs, for graphviz\n"
+	"      --prometheus       for node_exporter's textfile collector\n"
+	"      --sysfs DIR        a recorded sysfs; --proc, --dev and --modules DIR: what belongs to it\n"
 	"  -h, --help, --version\n";
+
+/* What it is asked for. */
+struct request {
+	char **args;
+	char format;
+	bool all, verbose, colour;
+	unsigned int seconds;
+};
 
 static const struct {
 	const char *word;
 	unsigned int class, mask;
 } classes[] = {
 	{ "display", 0x030000, 0xff0000 },
-	{ "vga", 0x030000, 0xff0000 },
 	{ "network", 0x020000, 0xff0000 },
 	{ "nvme", 0x010802, 0xffffff },
 	{ "storage", 0x010000, 0xff0000 },
@@ -65,7 +75,8 @@ static int selects(const char *text, const struct function *f)
 /* is_for_guests - what one would pass: no part of the chipset */
 static bool is_for_guests(const struct function *f)
 {
-	return !is_bridge(f) && f->class >> 8 != 0x0c05 && f->class >> 16 != 0x08;
+	return !is_bridge(f) && f->class >> 8 != 0x0c05 &&
+	       (f->class >> 16 != 0x08 || f->class >> 8 == 0x0880);
 }
 
 static struct function **choose(const struct host *host, char *const *selectors, bool all,
@@ -114,17 +125,29 @@ static bool are_selectors(const struct host *host, char *const *selectors)
 	return true;
 }
 
-static int list(const struct host *host, char *const *selectors, bool all, char format, bool colour)
+/* say_what_is_hidden - from others than root, or as nothing of it was recorded */
+static void say_what_is_hidden(const struct host *host, struct function *const *shown, size_t count)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++)
+		any |= is_vfio(shown[i]);
+	if (any && !can_see_users(host))
+		puts(host->is_recorded ? "Who has them open is not recorded." :
+		     "Who has them open is for root to see.");
+}
+
+static int list(const struct host *host, const struct request *r)
 {
 	struct function **shown;
 	size_t count;
 
-	if (!are_selectors(host, selectors))
+	if (!are_selectors(host, r->args))
 		return 2;
-	shown = choose(host, selectors, all, &count);
-	switch (format) {
+	shown = choose(host, r->args, r->all, &count);
+	switch (r->format) {
 	case 't':
-		show_tree(shown, count, colour);
+		show_tree(shown, count, r->verbose, r->colour);
 		break;
 	case 'j':
 		show_json(shown, count);
@@ -132,27 +155,32 @@ static int list(const struct host *host, char *const *selectors, bool all, char 
 	case 'd':
 		show_dot(shown, count);
 		break;
+	case 'P':
+		show_prometheus(shown, count);
+		break;
 	default:
-		show_table(shown, count, colour);
+		show_table(shown, count, r->verbose, r->colour);
 	}
+	if (!r->format || r->format == 't')
+		say_what_is_hidden(host, shown, count);
 	free(shown);
-	return count || !*selectors ? 0 : 1;
+	return count || !*r->args ? 0 : 1;
 }
 
-static int why(const struct host *host, char *const *args, bool json, bool colour)
+static int why(const struct host *host, const struct request *r)
 {
-	const struct function *f = only(host, args[0]);
+	const struct function *f = only(host, r->args[1]);
 	struct verdicts verdicts = { 0 };
 	int rc;
 
 	if (!f)
 		return 2;
 	judge(f, &verdicts);
-	if (json)
+	if (r->format == 'j')
 		show_why_json(f, &verdicts);
 	else
-		show_why(f, &verdicts, colour);
-	rc = answer(&verdicts) != YES;
+		show_why(f, &verdicts, r->colour);
+	rc = overall(&verdicts) != YES;
 	free_verdicts(&verdicts);
 	return rc;
 }
@@ -164,72 +192,189 @@ static int plan(const struct host *host, char *const *args)
 	return f ? show_plan(f, args[1]) : 2;
 }
 
+/* is_complete - has a verb what it takes, and nothing else? */
+static bool is_complete(const struct request *r)
+{
+	int n = 0;
+
+	while (r->args[n])
+		n++;
+	if (!n)
+		return true;
+	if (!strcmp(r->args[0], "why"))
+		return n == 2 && (!r->format || r->format == 'j');
+	if (!strcmp(r->args[0], "plan"))
+		return (n == 2 || (n == 3 && is_name(r->args[2]))) && !r->format && !r->seconds;
+	return true;
+}
+
+/* once - reads the machine and answers */
+static int once(struct host *host, const struct request *r)
+{
+	const char *verb = r->args[0] ? r->args[0] : "";
+	int rc;
+
+	if (!is_complete(r)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	if (read_host(host)) {
+		fprintf(stderr, "lsvfio: %s has no PCI\n", host->sys);
+		rc = 2;
+	} else if (!strcmp(verb, "why")) {
+		rc = why(host, r);
+	} else if (!strcmp(verb, "plan")) {
+		rc = plan(host, r->args + 1);
+	} else {
+		rc = list(host, r);
+	}
+	free_host(host);
+	return rc;
+}
+
+/*
+ * watch - for ever, or until nobody reads it, it is used wrongly, or "why" says yes. The
+ * kernel tells nobody that a function was opened or has fallen asleep, so it is looked at
+ * again and again.
+ */
+static int watch(struct host *host, const struct request *r)
+{
+	FILE *out = stdout;
+	char *last = NULL, *text;
+	size_t size;
+	int rc;
+
+	for (;;) {
+		stdout = must(open_memstream(&text, &size));
+		rc = once(host, r);
+		fclose(stdout);
+		stdout = out;
+		if (rc == 2) {
+			free(text);
+			break;
+		}
+		if (!last || strcmp(last, text)) {
+			if (isatty(STDOUT_FILENO))
+				fputs("\033[H\033[J", out);
+			else if (last)
+				putc('\n', out);
+			fputs(text, out);
+			if (fflush(out)) {
+				free(text);
+				break;
+			}
+		}
+		free(last);
+		last = text;
+		if (!rc && r->args[0] && !strcmp(r->args[0], "why"))
+			break;
+		sleep(r->seconds);
+	}
+	free(last);
+	return rc;
+}
+
+/* is_period - seconds, more than none */
+static bool is_period(const char *text, unsigned int *seconds)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	*seconds = value;
+	return *text && !*end && value && value <= 86400;
+}
+
+/* add_this_machine - returns a string that it uses */
+static char *add_this_machine(struct host *host)
+{
+	struct utsname kernel;
+	char *modules = uname(&kernel) ? NULL : print("/lib/modules/%s", kernel.release);
+
+	*host = (struct host){ .sys = "/sys", .proc = "/proc", .dev = "/dev", .modules = modules };
+	return modules;
+}
+
+/* finish - the exit status: what was not written was not said */
+static int finish(int rc)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return rc;
+	perror("lsvfio: standard output");
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "all", no_argument, NULL, 'a' },	 { "tree", no_argument, NULL, 't' },
-		{ "json", no_argument, NULL, 'j' },	 { "dot", no_argument, NULL, 'd' },
-		{ "sysfs", required_argument, NULL, 's' }, { "proc", required_argument, NULL, 'p' },
+		{ "all", no_argument, NULL, 'a' },	     { "tree", no_argument, NULL, 't' },
+		{ "json", no_argument, NULL, 'j' },	     { "dot", no_argument, NULL, 'd' },
+		{ "prometheus", no_argument, NULL, 'P' },    { "verbose", no_argument, NULL, 'v' },
+		{ "watch", optional_argument, NULL, 'w' },
+		{ "sysfs", required_argument, NULL, 's' },
+		{ "proc", required_argument, NULL, 'p' },
+		{ "dev", required_argument, NULL, 'D' },
 		{ "modules", required_argument, NULL, 'm' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },	 { }
+		{ "version", no_argument, NULL, 'V' },	     { }
 	};
-	struct host host = { .sys = "/sys", .proc = "/proc" };
 	const char *no_colour = getenv("NO_COLOR");
-	bool colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
-	bool all = false;
-	char format = 0, *own = NULL, **args;
-	struct utsname kernel;
+	struct host host = { 0 };
+	struct request request = {
+		.colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour),
+	};
+	char *own = NULL;
 	int option, rc;
 
-	if (!uname(&kernel))
-		own = print("/lib/modules/%s", kernel.release);
-	host.modules = own;
-	while ((option = getopt_long(argc, argv, "ath", options, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "atvwh", options, NULL)) >= 0) {
 		switch (option) {
 		case 'a':
-			all = true;
+			request.all = true;
+			break;
+		case 'v':
+			request.verbose = true;
 			break;
 		case 's':
-			/* Nothing of this machine is mixed with it. */
-			host = (struct host){ .sys = optarg };
+			host.sys = optarg;
 			break;
 		case 'p':
 			host.proc = optarg;
 			break;
+		case 'D':
+			host.dev = optarg;
+			break;
 		case 'm':
 			host.modules = optarg;
 			break;
+		case 'w':
+			if (!is_period(optarg ? optarg : "2", &request.seconds))
+				goto wrong;
+			break;
 		case 'h':
 			fputs(usage, stdout);
-			free(own);
-			return 0;
+			return finish(0);
 		case 'V':
 			puts("lsvfio " VPV_VERSION);
-			free(own);
-			return 0;
+			return finish(0);
 		case 't':
 		case 'j':
 		case 'd':
-			format = option;
+		case 'P':
+			request.format = option;
 			break;
 		default:
-			fputs(usage, stderr);
-			free(own);
-			return 2;
+			goto wrong;
 		}
 	}
-	args = argv + optind;
-	if (read_host(&host)) {
-		fprintf(stderr, "lsvfio: %s has no PCI\n", host.sys);
-		rc = 2;
-	} else if (*args && !strcmp(*args, "why")) {
-		rc = why(&host, args + 1, format == 'j', colour);
-	} else if (*args && !strcmp(*args, "plan")) {
-		rc = plan(&host, args + 1);
-	} else {
-		rc = list(&host, args, all, format, colour);
-	}
-	free_host(&host);
+	request.args = argv + optind;
+	/* Nothing of this machine is mixed with a recorded one. */
+	host.is_recorded = host.sys;
+	if (!host.is_recorded && (host.proc || host.dev || host.modules))
+		goto wrong;
+	if (!host.is_recorded)
+		own = add_this_machine(&host);
+	rc = request.seconds ? watch(&host, &request) : once(&host, &request);
 	free(own);
-	return rc;
+	return finish(rc);
+wrong:
+	fputs(usage, stderr);
+	return 2;
 }

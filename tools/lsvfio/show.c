@@ -1,34 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Tables, trees by group, JSON, a graph. The version of JSON is the first field: fields are
- * added without a new one, and none is taken away or changes its meaning without.
- */
+/* Tables and trees by group, conditions, plans: for people. */
 #define _GNU_SOURCE
 #include "lsvfio.h"
-#include <json-c/json.h>
+#include <limits.h>
 #include <pci/pci.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define JSON_VERSION 1
+/* fail - what libpci can't go on from, such as a pci.ids that is none */
+static __attribute__((__noreturn__)) void fail(char *format, ...)
+{
+	va_list args;
 
-/* database - pci.ids; libpci is asked for nothing else */
+	va_start(args, format);
+	fputs("lsvfio: ", stderr);
+	vfprintf(stderr, format, args);
+	fputs("\n", stderr);
+	va_end(args);
+	exit(2);
+}
+
+static void ignore(char *format __attribute__((__unused__)), ...)
+{
+}
+
+/* database - pci.ids; libpci is asked for nothing else, and not to scan buses */
 static struct pci_access *database(void)
 {
 	static struct pci_access *access;
 
 	if (!access) {
 		access = must(pci_alloc());
-		access->id_lookup_mode = PCI_LOOKUP_SKIP_LOCAL;
+		access->id_lookup_mode = PCI_LOOKUP_NO_HWDB;
+		access->error = fail;
+		access->warning = ignore;
+		access->debug = ignore;
 	}
 	return access;
 }
 
 /* name_of - vendor and device in words */
-static char *name_of(const struct function *f)
+char *name_of(const struct function *f)
 {
 	char buf[256];
 
@@ -37,7 +53,7 @@ static char *name_of(const struct function *f)
 	return must(strdup(buf));
 }
 
-static char *class_of(const struct function *f)
+char *class_of(const struct function *f)
 {
 	char buf[128];
 
@@ -46,9 +62,9 @@ static char *class_of(const struct function *f)
 }
 
 /* power_of - D0, D3hot, ... */
-static char *power_of(const struct function *f)
+char *power_of(const struct function *f)
 {
-	char *state = get(f, "power_state");
+	char *state = in_one_line(get(f, "power_state"));
 
 	return state ? state : must(strdup("unknown"));
 }
@@ -67,29 +83,23 @@ static int width(void)
 	return 80;
 }
 
-/* notes - what is particular: variants that would match, mdevs, VFs, a driver to come */
+/* notes - what is particular: who has it open, variants that are for it, mdevs, VFs */
 static char *notes(const struct function *f)
 {
-	struct list list = { 0 }, match = variants(f), open = users(f), mdevs;
-	char *text, *adopted = get(f, "vfio_pci_variant/variant");
+	struct list list = { 0 }, match = variants(f), made = mdevs(f);
+	const struct list *open = users(f);
+	char *text, *adopted = is_vfio(f) ? adoption(f) : NULL;
 
-	if (open.count)
-		add(&list, print("open: %s", open.items[0]));
-	if (adopted && f->driver && strcmp(adopted, f->driver))
+	if (is_vfio(f) && open->count)
+		add(&list, print("open: %s", open->items[0]));
+	if (adopted)
 		add(&list, print("adopted %s", adopted));
 	else if (match.count && (!f->driver || strcmp(match.items[0], f->driver)))
 		add(&list, print("for %s", match.items[0]));
 	if (f->override && (!f->driver || strcmp(f->override, f->driver)))
 		add(&list, print("override %s", f->override));
-	mdevs = entries("%s/bus/pci/devices/%s/mdev_supported_types", f->host->sys, f->address);
-	for (size_t i = 0; i < mdevs.count; i++) {
-		struct list made = entries("%s/bus/pci/devices/%s/mdev_supported_types/%s/devices",
-					   f->host->sys, f->address, mdevs.items[i]);
-
-		if (made.count)
-			add(&list, print("%zu mdevs", made.count));
-		drop(&made);
-	}
+	if (made.count)
+		add(&list, print("%zu mdev%s", made.count, made.count > 1 ? "s" : ""));
 	if (f->numvfs)
 		add(&list, print("%u VFs", f->numvfs));
 	if (f->physfn)
@@ -97,10 +107,14 @@ static char *notes(const struct function *f)
 	text = join(&list, ", ");
 	drop(&list);
 	drop(&match);
-	drop(&open);
-	drop(&mdevs);
+	drop(&made);
 	free(adopted);
 	return text;
+}
+
+static int at_least(int a, int b)
+{
+	return a > b ? a : b;
 }
 
 /* show_line - address, group, driver, power state and, as far as there is room, the rest */
@@ -109,19 +123,58 @@ static void show_line(const struct function *f, const char *indent, int address_
 	char *name = name_of(f), *note = notes(f), *power = power_of(f), group[16] = "-";
 	const char *on = colour ? colour_of(f) : "", *off = *on ? "\033[0m" : "";
 	int room = width() - (int)strlen(indent) - address_width - 31;
-	char *rest = print("%s%s%s", name, *note ? "; " : "", note);
+	char *rest;
 
 	if (f->group >= 0)
 		snprintf(group, sizeof(group), "%d", f->group);
-	/* Whoever pipes it gets all of it. */
-	if (!isatty(STDOUT_FILENO) || room < 20)
-		room = (int)strlen(rest);
+	/* Whoever pipes it gets all of it; else the name is cut, before what is particular is. */
+	if (!isatty(STDOUT_FILENO))
+		room = INT_MAX;
+	rest = print("%.*s%s%s", at_least(room - 2 - (int)strlen(note), 12), name,
+		     *note ? "; " : "", note);
 	printf("%s%-*s %5s %s%-15s%s %-6s %.*s\n", indent, address_width, f->address, group, on,
-	       f->driver ? f->driver : "-", off, power, room, rest);
+	       f->driver ? f->driver : "-", off, power, at_least(room, 20), rest);
 	free(rest);
 	free(power);
 	free(note);
 	free(name);
+}
+
+/* put - a line of what is known of a function, if it is; frees both */
+static void put(const char *what, char *text)
+{
+	if (text && *text)
+		printf("      %-13s %s\n", what, in_one_line(text));
+	free(text);
+}
+
+static void put_list(const char *what, struct list list)
+{
+	put(what, join(&list, ", "));
+	drop(&list);
+}
+
+/* show_more - all that does not fit in the line */
+static void show_more(const struct function *f)
+{
+	struct list files = entries("%s/bus/pci/devices/%s/vfio_pci_variant", f->host->sys,
+				    f->address);
+	char *class = class_of(f);
+
+	put("class", print("%06x %s", f->class, class));
+	put("ID", print("%04x:%04x, subsystem %04x:%04x", f->vendor, f->device, f->subvendor,
+			f->subdevice));
+	if (is_vfio(f))
+		put("open", join(users(f), ", "));
+	put("reset", get(f, "reset_method"));
+	put_list("variants", variants(f));
+	put(is_vfio(f) ? "adopted" : "would adopt", adoption(f));
+	put_list("mdevs", mdevs(f));
+	for (size_t i = 0; i < files.count; i++)
+		if (strcmp(files.items[i], "variant") && strcmp(files.items[i], "adopts"))
+			put(files.items[i], get(f, "vfio_pci_variant/%s", files.items[i]));
+	free(class);
+	drop(&files);
 }
 
 static int widest(struct function *const *shown, size_t count)
@@ -134,14 +187,17 @@ static int widest(struct function *const *shown, size_t count)
 	return most;
 }
 
-void show_table(struct function *const *shown, size_t count, bool colour)
+void show_table(struct function *const *shown, size_t count, bool verbose, bool colour)
 {
-	int most = widest(shown, count);
+	int wide = widest(shown, count);
 
 	if (count)
-		printf("%-*s GROUP DRIVER          POWER  NAME\n", most, "ADDRESS");
-	for (size_t i = 0; i < count; i++)
-		show_line(shown[i], "", most, colour);
+		printf("%-*s GROUP DRIVER          POWER  NAME\n", wide, "ADDRESS");
+	for (size_t i = 0; i < count; i++) {
+		show_line(shown[i], "", wide, colour);
+		if (verbose)
+			show_more(shown[i]);
+	}
 }
 
 static int by_group(const void *a, const void *b)
@@ -155,7 +211,7 @@ static int by_group(const void *a, const void *b)
 }
 
 /* sorted_by_group - a copy */
-static struct function **sorted_by_group(struct function *const *shown, size_t count)
+struct function **sorted_by_group(struct function *const *shown, size_t count)
 {
 	struct function **copy = must(calloc(count + 1, sizeof(*copy)));
 
@@ -164,10 +220,10 @@ static struct function **sorted_by_group(struct function *const *shown, size_t c
 	return copy;
 }
 
-void show_tree(struct function *const *shown, size_t count, bool colour)
+void show_tree(struct function *const *shown, size_t count, bool verbose, bool colour)
 {
 	struct function **sorted = sorted_by_group(shown, count);
-	int most = widest(shown, count);
+	int wide = widest(shown, count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (!i || sorted[i]->group != sorted[i - 1]->group) {
@@ -176,191 +232,11 @@ void show_tree(struct function *const *shown, size_t count, bool colour)
 			else
 				printf("IOMMU group %d\n", sorted[i]->group);
 		}
-		show_line(sorted[i], "  ", most, colour);
+		show_line(sorted[i], "  ", wide, colour);
+		if (verbose)
+			show_more(sorted[i]);
 	}
 	free(sorted);
-}
-
-static void put_text(struct json_object *object, const char *key, const char *text)
-{
-	json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
-}
-
-static void put_id(struct json_object *object, const char *key, int digits, unsigned int id)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%0*x", digits, id);
-	put_text(object, key, text);
-}
-
-static struct json_object *strings(const struct list *list)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; i < list->count; i++)
-		json_object_array_add(array, json_object_new_string(list->items[i]));
-	return array;
-}
-
-static struct json_object *settings(const struct function *f)
-{
-	struct list files = entries("%s/bus/pci/devices/%s/vfio_pci_variant", f->host->sys,
-				    f->address);
-	struct json_object *object = files.count ? json_object_new_object() : NULL;
-
-	for (size_t i = 0; i < files.count; i++) {
-		char *text = get(f, "vfio_pci_variant/%s", files.items[i]);
-
-		if (text)
-			put_text(object, files.items[i], text);
-		free(text);
-	}
-	drop(&files);
-	return object;
-}
-
-static struct json_object *as_json(const struct function *f)
-{
-	struct json_object *object = json_object_new_object();
-	struct list match = variants(f), open = users(f), ways = { 0 };
-	char *name = name_of(f), *class = class_of(f), *power = power_of(f);
-	char *methods = get(f, "reset_method"), *rest = methods, *word;
-
-	while (rest && (word = strsep(&rest, "\n ")))
-		if (*word)
-			add(&ways, must(strdup(word)));
-	put_text(object, "address", f->address);
-	put_text(object, "name", name);
-	put_text(object, "class_name", class);
-	put_id(object, "vendor", 4, f->vendor);
-	put_id(object, "device", 4, f->device);
-	put_id(object, "subsystem_vendor", 4, f->subvendor);
-	put_id(object, "subsystem_device", 4, f->subdevice);
-	put_id(object, "class", 6, f->class);
-	json_object_object_add(object, "group",
-			       f->group < 0 ? NULL : json_object_new_int(f->group));
-	put_text(object, "driver", f->driver);
-	put_text(object, "driver_override", f->override);
-	json_object_object_add(object, "vfio", json_object_new_boolean(is_vfio(f)));
-	json_object_object_add(object, "users", strings(&open));
-	put_text(object, "power", power);
-	json_object_object_add(object, "reset_methods", strings(&ways));
-	json_object_object_add(object, "variants", strings(&match));
-	json_object_object_add(object, "settings", settings(f));
-	put_text(object, "physfn", f->physfn);
-	json_object_object_add(object, "vfs", json_object_new_int64(f->numvfs));
-	free(name);
-	free(class);
-	free(power);
-	free(methods);
-	drop(&match);
-	drop(&open);
-	drop(&ways);
-	return object;
-}
-
-static void print_json(struct json_object *object)
-{
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
-}
-
-void show_json(struct function *const *shown, size_t count)
-{
-	struct json_object *all = json_object_new_object(), *array = json_object_new_array();
-
-	for (size_t i = 0; i < count; i++)
-		json_object_array_add(array, as_json(shown[i]));
-	json_object_object_add(all, "version", json_object_new_int(JSON_VERSION));
-	json_object_object_add(all, "functions", array);
-	print_json(all);
-}
-
-/* put_quoted - for a string of graphviz's */
-static void put_quoted(const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar('\\');
-		putchar(*text);
-	}
-}
-
-/* parent_of - the address of the bridge that it is behind; NULL: it is on a root bus */
-static char *parent_of(const struct function *f)
-{
-	char target[4096], *path = print("%s/bus/pci/devices/%s", f->host->sys, f->address), *last;
-	ssize_t len = readlink(path, target, sizeof(target) - 1);
-
-	free(path);
-	if (len <= 0)
-		return NULL;
-	target[len] = 0;
-	last = strrchr(target, '/');
-	if (!last)
-		return NULL;
-	*last = 0;
-	last = strrchr(target, '/');
-	return last && at(f->host, last + 1) ? must(strdup(last + 1)) : NULL;
-}
-
-void show_dot(struct function *const *shown, size_t count)
-{
-	struct function **sorted = sorted_by_group(shown, count);
-	const struct function *f;
-
-	puts("graph lsvfio {\n\trankdir=LR\n\tnode [shape=box fontname=sans]");
-	for (size_t i = 0; i < count; i++) {
-		char *name = name_of(sorted[i]);
-
-		f = sorted[i];
-		if (f->group >= 0 && (!i || f->group != sorted[i - 1]->group))
-			printf("\tsubgraph cluster_%d {\n\t\tlabel=\"group %d\"\n",
-			       f->group, f->group);
-		printf("\t\t\"%s\" [label=\"%s\\n", f->address, f->address);
-		put_quoted(name);
-		printf("\\n");
-		put_quoted(f->driver ? f->driver : "no driver");
-		printf("\"%s]\n", is_vfio(f) ? " style=filled fillcolor=palegreen" : "");
-		if (f->group >= 0 && (i + 1 == count || f->group != sorted[i + 1]->group))
-			puts("\t}");
-		free(name);
-	}
-	for (size_t i = 0; i < count; i++) {
-		char *parent = parent_of(sorted[i]);
-
-		if (parent)
-			printf("\t\"%s\" -- \"%s\"\n", parent, sorted[i]->address);
-		free(parent);
-	}
-	puts("}");
-	free(sorted);
-}
-
-static const char *const words[] = {
-	[YES] = "yes", [NOTE] = "note", [UNKNOWN] = "unknown", [NO] = "no"
-};
-
-void show_why_json(const struct function *f, const struct verdicts *v)
-{
-	struct json_object *all = json_object_new_object(), *array = json_object_new_array();
-
-	for (size_t i = 0; i < v->count; i++) {
-		struct json_object *one = json_object_new_object();
-
-		put_text(one, "condition", v->of[i].condition);
-		put_text(one, "answer", words[v->of[i].answer]);
-		put_text(one, "reason", v->of[i].reason);
-		put_text(one, "remedy", v->of[i].remedy);
-		json_object_array_add(array, one);
-	}
-	json_object_object_add(all, "version", json_object_new_int(JSON_VERSION));
-	put_text(all, "address", f->address);
-	json_object_object_add(all, "can_be_passed", json_object_new_boolean(answer(v) == YES));
-	json_object_object_add(all, "conditions", array);
-	print_json(all);
 }
 
 void show_why(const struct function *f, const struct verdicts *v, bool colour)
@@ -370,60 +246,81 @@ void show_why(const struct function *f, const struct verdicts *v, bool colour)
 	};
 	char *name = name_of(f);
 
-	printf("%s %s: %s\n", f->address, name, answer(v) == YES ?
+	printf("%s %s: %s\n", f->address, name, overall(v) == YES ?
 	       "it can be passed to a guest" : "it can't be passed to a guest now");
 	free(name);
 	for (size_t i = 0; i < v->count; i++) {
 		const struct verdict *one = &v->of[i];
 
 		printf("  %s%-7s%s %s: %s\n", colour ? colours[one->answer] : "",
-		       words[one->answer], colour ? "\033[0m" : "", one->condition, one->reason);
+		       answers[one->answer], colour ? "\033[0m" : "", one->condition, one->reason);
 		if (one->remedy)
 			printf("          %s\n", one->remedy);
 	}
 }
 
-/* show_hostdev - what a guest's XML has for libvirt */
-static void show_hostdev(const struct function *f, const char *choice)
+/* show_libvirt - its command, if it would take that one by itself, and what a guest's XML has */
+static void show_libvirt(const struct function *f, const char *model, bool is_libvirts)
 {
+	char *node = print("pci_%s", f->address);
 	const char *bus = strchr(f->address, ':') + 1, *slot = strrchr(f->address, ':') + 1;
 
+	for (char *c = node; *c; c++)
+		if (*c == ':' || *c == '.')
+			*c = '_';
+	if (is_libvirts)
+		printf("# With libvirt%s, until: virsh nodedev-reattach %s\n"
+		       "virsh nodedev-detach %s\n",
+		       strcmp(model, "vfio-pci") ? " (10 and later)" : "", node, node);
 	puts("# With libvirt, by itself, while a guest has it:");
 	puts("#   <hostdev mode='subsystem' type='pci' managed='yes'>");
-	if (strcmp(choice, "vfio-pci"))
-		printf("#     <driver model='%s'/>\n", choice);
+	if (strcmp(model, "vfio-pci"))
+		printf("#     <driver model='%s'/>\n", model);
 	printf("#     <source><address domain='0x%.*s' bus='0x%.2s'",
 	       (int)(bus - 1 - f->address), f->address, bus);
 	printf(" slot='0x%.2s' function='0x%c'/></source>\n", slot, slot[3]);
 	puts("#   </hostdev>");
+	free(node);
 }
 
 /* show_plan - commands that would bind it; 0, or 1 if there is no such variant */
 int show_plan(const struct function *f, const char *variant)
 {
-	struct list match = variants(f);
-	char *choice = must(strdup(variant ? variant : match.count ? match.items[0] : "vfio-pci"));
+	char *module, *driver;
+	bool is_libvirts;
 	int rc = 0;
 
-	drop(&match);
-	if (!has_module(f->host, choice) && (f->host->modules || variant)) {
-		fprintf(stderr, "lsvfio: this kernel has no module %s\n", choice);
+	if (is_bridge(f)) {
+		fprintf(stderr, "lsvfio: %s is a bridge or belongs to the chipset\n", f->address);
+		return 1;
+	}
+	choice(f, &module, &driver);
+	is_libvirts = !variant || !strcmp(variant, driver);
+	if (!is_libvirts) {
+		free(module);
+		free(driver);
+		module = must(strdup(variant));
+		driver = must(strdup(variant));
+	}
+	if (!has_module(f->host, module) && (f->host->modules || variant)) {
+		fprintf(stderr, "lsvfio: this kernel has no module %s\n", module);
 		rc = 1;
-	} else if (f->driver && !strcmp(f->driver, choice)) {
-		printf("# %s has %s already; to give it back:\n", choice, f->address);
+	} else if (f->driver && !strcmp(f->driver, driver)) {
+		printf("# %s has %s already; to give it back:\n", driver, f->address);
 		printf("driverctl unset-override %s\n", f->address);
 	} else {
 		puts("# With driverctl, which does it again at each start:");
-		printf("driverctl set-override %s %s\n", f->address, choice);
+		printf("driverctl set-override %s %s\n", f->address, driver);
 		puts("# With sysfs, until the next start:");
-		printf("modprobe %s\n", choice);
-		printf("echo %s > /sys/bus/pci/devices/%s/driver_override\n", choice, f->address);
+		printf("modprobe %s\n", module);
+		printf("echo %s > /sys/bus/pci/devices/%s/driver_override\n", driver, f->address);
 		if (f->driver)
 			printf("echo %s > /sys/bus/pci/devices/%s/driver/unbind\n", f->address,
 			       f->address);
 		printf("echo %s > /sys/bus/pci/drivers_probe\n", f->address);
-		show_hostdev(f, choice);
+		show_libvirt(f, driver, is_libvirts);
 	}
-	free(choice);
+	free(module);
+	free(driver);
 	return rc;
 }

@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Can a function be passed to a guest now? Each condition is a verdict; those that what was
- * said before makes meaningless are left out. A driver of the host's is none by itself: libvirt
- * takes a function from it; what uses the function through that driver is.
+ * said before makes meaningless are left out.
  */
 #define _GNU_SOURCE
 #include "lsvfio.h"
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
-static void say(struct verdicts *v, const char *condition, enum answer answer,
-		const char *remedy, const char *format, ...) __printf(5, 6);
-
 /* say - what was seen, and what to do about it, if anything */
-static void say(struct verdicts *v, const char *condition, enum answer answer,
-		const char *remedy, const char *format, ...)
+void say(struct verdicts *v, const char *condition, enum answer answer, const char *remedy,
+	 const char *format, ...)
 {
 	struct verdict *one;
 	va_list args;
@@ -84,8 +78,6 @@ static bool any_group(const struct host *host)
 
 static void judge_iommu(const struct function *f, struct verdicts *v)
 {
-	char *name;
-
 	if (f->group < 0 && !any_group(f->host)) {
 		say(v, "IOMMU", NO, iommu_option(f->host),
 		    "there is none, or it is off: nothing would confine its DMA");
@@ -97,45 +89,25 @@ static void judge_iommu(const struct function *f, struct verdicts *v)
 		    "it is in no IOMMU group, though others are");
 		return;
 	}
-	name = get_from(f->host->sys, "kernel/iommu_groups/%d/name", f->group);
-	if (name && !strcmp(name, "vfio-noiommu"))
+	if (is_noiommu(f))
 		say(v, "IOMMU", NO, iommu_option(f->host),
 		    "group %d is without an IOMMU (no-IOMMU mode): nothing confines its DMA, and no guest can have it",
 		    f->group);
 	else
 		say(v, "IOMMU", YES, NULL, "it is in group %d", f->group);
-	free(name);
-}
-
-/* mentions - has a line of a file the text? */
-static bool mentions(const char *dir, const char *file, const char *text)
-{
-	char *path = print("%s/%s", dir, file), *line = NULL;
-	size_t size = 0;
-	bool found = false;
-	FILE *in = fopen(path, "re");
-
-	free(path);
-	while (in && !found && getline(&line, &size, in) > 0)
-		found = strstr(line, text);
-	free(line);
-	if (in)
-		fclose(in);
-	return found;
 }
 
 static void judge_interrupts(const struct function *f, struct verdicts *v)
 {
 	const char *proc = f->host->proc;
-	char *unsafe = get_from(f->host->sys, "module/vfio_iommu_type1/parameters/%s",
-				"allow_unsafe_interrupts");
+	char *unsafe = in_force(f->host, "vfio_iommu_type1", "allow_unsafe_interrupts");
 
 	/* x86 has an IO-APIC; what others without an ITS do is not seen there. */
 	if (proc && (mentions(proc, "interrupts", " IR-") || mentions(proc, "interrupts", " ITS-")))
 		say(v, "interrupts", YES, NULL, "they are remapped");
 	else if (!proc || !mentions(proc, "interrupts", "IO-APIC"))
 		say(v, "interrupts", UNKNOWN, NULL, "whether they are remapped can't be seen here");
-	else if (unsafe && *unsafe == 'Y')
+	else if (is_on(unsafe))
 		say(v, "interrupts", NOTE, NULL,
 		    "they are not remapped, and allow_unsafe_interrupts says that this may be: a guest could send any interrupt to the host");
 	else
@@ -151,13 +123,18 @@ static void judge_group(const struct function *f, struct verdicts *v)
 	char *text;
 
 	for (size_t i = 0; i < others.count; i++) {
-		struct function *other = at(f->host, others.items[i]);
+		const char *name = others.items[i];
+		struct function *other = at(f->host, name);
 
+		/* What is not on the PCI bus is not told by its driver here. */
+		if (!other && exists("%s/kernel/iommu_groups/%d/devices/%s/driver",
+				     f->host->sys, f->group, name))
+			add(&busy, must(strdup(name)));
 		/* These two say that they do no DMA (driver_managed_dma). */
 		if (!other || !other->driver || is_vfio(other) ||
 		    !strcmp(other->driver, "pcieport") || !strcmp(other->driver, "pci-stub"))
 			continue;
-		add(&busy, print("%s (%s)", other->address, other->driver));
+		add(&busy, print("%s (%s)", name, other->driver));
 	}
 	text = join(&busy, ", ");
 	if (busy.count)
@@ -195,127 +172,9 @@ static void judge_regions(const struct function *f, struct verdicts *v)
 	free(regions);
 }
 
-/* belongs - is what the kernel lists there the function's, or behind it? */
-static bool belongs(const struct function *f, const char *class, const char *name)
-{
-	char *path = print("%s/class/%s/%s", f->host->sys, class, name), target[4096];
-	char *within = print("/%s/", f->address);
-	ssize_t len = readlink(path, target, sizeof(target) - 1);
-	bool found;
-
-	target[len > 0 ? len : 0] = 0;
-	found = strstr(target, within);
-	free(path);
-	free(within);
-	return found;
-}
-
-/* those_of - what belongs to it, of a class */
-static struct list those_of(const struct function *f, const char *class)
-{
-	struct list all = entries("%s/class/%s", f->host->sys, class), own = { 0 };
-
-	for (size_t i = 0; i < all.count; i++)
-		if (belongs(f, class, all.items[i]))
-			add(&own, must(strdup(all.items[i])));
-	drop(&all);
-	return own;
-}
-
-/* use_of - where it is mounted, or that it is swap, or part of what; NULL: of nothing */
-static char *use_of(const struct host *host, const char *disk)
-{
-	struct list holders = entries("%s/class/block/%s/holders", host->sys, disk);
-	const char *const tables[] = { "mounts", "swaps" };
-	char *device = print("/dev/%s", disk), *use = NULL;
-	char line[4096], what[256], where[1024];
-
-	if (holders.count)
-		use = print("%s is part of %s", disk, holders.items[0]);
-	for (size_t i = 0; i < ARRAY_SIZE(tables) && host->proc && !use; i++) {
-		char *path = print("%s/%s", host->proc, tables[i]);
-		FILE *in = fopen(path, "re");
-
-		while (in && !use && fgets(line, sizeof(line), in)) {
-			if (sscanf(line, "%255s %1023s", what, where) != 2 || strcmp(what, device))
-				continue;
-			use = i ? print("%s is swap", disk) :
-				  print("%s is mounted on %s", disk, where);
-		}
-		if (in)
-			fclose(in);
-		free(path);
-	}
-	free(device);
-	drop(&holders);
-	return use;
-}
-
-static void judge_disks(const struct function *f, struct verdicts *v)
-{
-	struct list disks = those_of(f, "block"), uses = { 0 };
-	char *text;
-
-	for (size_t i = 0; i < disks.count; i++) {
-		char *use = use_of(f->host, disks.items[i]);
-
-		if (use)
-			add(&uses, use);
-	}
-	text = join(&uses, ", ");
-	if (uses.count)
-		say(v, "host's use", NO, "unmount it, and take it out of what stands on it",
-		    "%s", text);
-	else if (disks.count && !f->host->proc)
-		say(v, "host's use", UNKNOWN, NULL,
-		    "whether its disks are mounted can't be seen here");
-	else if (disks.count)
-		say(v, "host's use", YES, NULL, "nothing uses %s", disks.items[0]);
-	free(text);
-	drop(&disks);
-	drop(&uses);
-}
-
-static void judge_network(const struct function *f, struct verdicts *v)
-{
-	struct list links = entries("%s/bus/pci/devices/%s/net", f->host->sys, f->address);
-
-	for (size_t i = 0; i < links.count; i++) {
-		const char *link = links.items[i];
-		char *flags = get(f, "net/%s/flags", link);
-		char *remedy = print("ip link set %s down, and in the host's network setup", link);
-
-		if (flags && strtoul(flags, NULL, 16) & 1)
-			say(v, "host's use", NO, remedy, "the network interface %s is up", link);
-		else
-			say(v, "host's use", YES, NULL, "the network interface %s is down", link);
-		free(remedy);
-		free(flags);
-	}
-	drop(&links);
-}
-
-static void judge_display(const struct function *f, struct verdicts *v)
-{
-	struct list buffers = those_of(f, "graphics");
-	char *boot = get(f, "boot_vga");
-
-	for (size_t i = 0; i < buffers.count; i++)
-		if (strcmp(buffers.items[i], "fbcon"))
-			say(v, "display", NO,
-			    "have the host start on another card, or bind this one at boot: vfio-pci-devices(8)",
-			    "the host's console is on it (%s)", buffers.items[i]);
-	if (boot && *boot == '1' && f->class >> 16 == 0x03)
-		say(v, "display", NOTE,
-		    "start the host on another card, or with video=efifb:off; give the guest a ROM file",
-		    "the firmware shows itself on it: its framebuffer may claim a BAR");
-	free(boot);
-	drop(&buffers);
-}
-
 static void judge_reset(const struct function *f, struct verdicts *v)
 {
-	char *methods = get(f, "reset_method");
+	char *methods = get(f, "reset_method"), *needed = get(f, "vfio_pci_variant/needs_reset");
 
 	if (methods && *methods)
 		say(v, "reset", YES, NULL, "it is reset by %s", methods);
@@ -323,85 +182,79 @@ static void judge_reset(const struct function *f, struct verdicts *v)
 		say(v, "reset", NOTE,
 		    "start the host anew between guests that don't trust each other; see reset= in quirks",
 		    "it can't be reset by itself: a guest gets it as the last user left it");
+	if (needed && *needed == '1')
+		say(v, "reset", NOTE, "the kernel log says why",
+		    "its last close did not reset it, so that it has what its user left in it");
 	free(methods);
+	free(needed);
 }
 
-/* is_there - is that its address? "04:00.*" are all functions of a slot */
-static bool is_there(const struct function *f, const char *address)
+/* judge_denied - by the driver that has it, or the one that libvirt would take; 10 knows others */
+static void judge_denied(const struct function *f, struct verdicts *v)
 {
-	char *whole = print("%s%s", strchr(strchr(address, ':') + 1, ':') ? "" : "0000:", address);
-	bool there = !fnmatch(whole, f->address, FNM_CASEFOLD);
+	char *module, *driver, *why, *remedy;
+	bool other;
 
-	free(whole);
-	return there;
-}
-
-/* is_meant - is a row's "ID", "ADDRESS" or "ID@ADDRESS" for the function? */
-static bool is_meant(const struct function *f, char *selector)
-{
-	const unsigned int id[] = { f->vendor, f->device, f->subvendor, f->subdevice };
-	char *address = strchr(selector, '@'), *field;
-
-	if (address)
-		*address++ = 0;
-	else if (strchr(selector, '.'))
-		address = selector;
-	if (address && (!strchr(address, ':') || !is_there(f, address)))
-		return false;
-	if (address == selector)
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(id) && (field = strsep(&selector, ":")); i++)
-		if (strcmp(field, "*") && strcasecmp(field, "ffffffff") &&
-		    strtoul(field, NULL, 16) != id[i])
-			return false;
-	return true;
-}
-
-/* denies - the row of a module's quirks= that denies it; NULL: none does. The last one counts */
-static char *denies(const struct function *f, const char *module)
-{
-	char *rows = get_from(f->host->sys, "module/%s/parameters/quirks", module), *rest = rows;
-	char *row, *flag, *found = NULL;
-
-	while ((row = strsep(&rest, ","))) {
-		char *whole = must(strdup(row)), *flags = strrchr(row, ':');
-
-		if (flags)
-			*flags++ = 0;
-		if (flags && is_meant(f, row)) {
-			while ((flag = strsep(&flags, "+"))) {
-				if (strncmp(flag, "deny", 4) || (flag[4] && flag[4] != '='))
-					continue;
-				free(found);
-				found = strcmp(flag, "deny=0") ? must(strdup(whole)) : NULL;
-			}
-		}
-		free(whole);
+	choice(f, &module, &driver);
+	if (is_vfio(f)) {
+		free(module);
+		module = must(strdup(f->driver));
 	}
-	free(rows);
-	return found;
+	other = !is_vfio(f) && strcmp(module, "vfio-pci");
+	why = denies(f, module);
+	remedy = print("%s has deny=0 in quirks=, and disable_denylist; see /etc/modprobe.d",
+		       module);
+	if (why)
+		say(v, "denied", is_vfio(f) ? NOTE : NO, remedy, "%s denies it%s: %s", module,
+		    is_vfio(f) ? " from its next bind on" : "", why);
+	else if (!is_vfio(f) && f->override && !strcmp(f->override, "vfio-pci-denied"))
+		say(v, "denied", NO, "see vfio-pci-devices(8), Kernels without vfio-pci-variants",
+		    "a row that the kernel's own vfio-pci does not know denies it (driver_override)");
+	free(why);
+	why = other ? denies(f, "vfio-pci") : NULL;
+	if (why)
+		say(v, "denied", NOTE, NULL,
+		    "vfio-pci, which libvirt before 10 takes, denies it: %s", why);
+	free(why);
+	free(remedy);
+	free(module);
+	free(driver);
+}
+
+/* is_groups - has VFIO it, or another function of its group? */
+static bool is_groups(const struct function *f)
+{
+	struct list others = siblings(f);
+	bool is = is_vfio(f);
+
+	for (size_t i = 0; i < others.count && !is; i++) {
+		const struct function *other = at(f->host, others.items[i]);
+
+		is = other && is_vfio(other);
+	}
+	drop(&others);
+	return is;
+}
+
+static void judge_users(const struct function *f, struct verdicts *v)
+{
+	char *who = join(users(f), "; ");
+
+	if (*who)
+		say(v, "in use", NO, "stop that one, or take the device from it",
+		    "%s has it open, or another function of its group", who);
+	else if (!f->host->is_recorded && !can_see_users(f->host) && is_groups(f))
+		say(v, "in use", UNKNOWN, NULL, "who has it open is for root to see");
+	free(who);
 }
 
 static void judge_driver(const struct function *f, struct verdicts *v)
 {
-	char *row = denies(f, "vfio_pci");
-	struct list open = users(f);
-	char *who = join(&open, "; ");
+	char *name = adoption(f);
 
-	if (row)
-		say(v, "denied", NO,
-		    "take that row out of /sys/module/vfio_pci/parameters/quirks and of /etc/modprobe.d",
-		    "a row of vfio-pci's quirks= denies it: %s",
-		    row);
-	free(row);
-	if (open.count)
-		say(v, "in use", NO,
-		    "stop that one, or take the device from it",
-		    "%s has it open",
-		    who);
-	else if (is_vfio(f) && f->host->proc && geteuid())
-		say(v, "in use", UNKNOWN, NULL, "who has it open is for root to see");
-	if (is_vfio(f))
+	if (is_vfio(f) && name)
+		say(v, "driver", YES, NULL, "%s has it, which adopted %s", f->driver, name);
+	else if (is_vfio(f))
 		say(v, "driver", YES, NULL, "%s has it", f->driver);
 	else if (f->driver)
 		say(v, "driver", NOTE,
@@ -412,48 +265,108 @@ static void judge_driver(const struct function *f, struct verdicts *v)
 		say(v, "driver", NOTE,
 		    "libvirt binds it with managed='yes'; else see: lsvfio plan",
 		    "no driver has it");
-	free(who);
-	drop(&open);
+	free(name);
 }
 
+static bool has_type(const struct function *f)
+{
+	return exists("%s/bus/pci/devices/%s/mdev_supported_types", f->host->sys, f->address);
+}
+
+/* judge_mdev - what a driver has that makes mediated devices is passed as one of those */
+static void judge_mdev(const struct function *f, struct verdicts *v)
+{
+	struct list made = mdevs(f);
+	char *all = join(&made, ", ");
+
+	if (made.count)
+		say(v, "mediated device", YES, NULL, "%s", all);
+	else
+		say(v, "mediated device", NOTE,
+		    "mdevctl start -u UUID -p ADDRESS --type vfio-pci-mdev-function",
+		    "%s has it: it is passed as a mediated device, and there is none yet",
+		    f->driver);
+	free(all);
+	drop(&made);
+}
+
+/* judge_node - what is opened, by whoever asks */
+static void judge_node(const struct function *f, struct verdicts *v)
+{
+	struct list all = { 0 };
+	char *node, *there = NULL, *remedy;
+	bool open = false;
+
+	if (f->group >= 0)
+		add(&all, group_node(f));
+	add_nodes(&all, f);
+	for (size_t i = 0; i < all.count && !open; i++) {
+		node = print("%s/%s", f->host->dev, all.items[i]);
+		if (exists("%s", node)) {
+			free(there);
+			there = must(strdup(all.items[i]));
+			open = !access(node, R_OK | W_OK);
+		}
+		free(node);
+	}
+	remedy = print("libvirt lets its guests have it; for others: chown USER /dev/%s",
+		       there ? there : "");
+	if (open)
+		say(v, "node", YES, NULL, "/dev/%s is open to who asks", there);
+	else if (there)
+		say(v, "node", NOTE, remedy, "/dev/%s is not open to who asks", there);
+	else
+		say(v, "node", NO, "is udev running? A container has to be given /dev/vfio",
+		    "it has none in /dev/vfio");
+	free(remedy);
+	free(there);
+	drop(&all);
+}
+
+/* judge_memory - a guest's memory is locked, all of it, and counts for the user */
+static void judge_memory(const struct function *f, struct verdicts *v)
+{
+	char *limits = f->host->proc ? get_from(f->host->proc, "self/limits") : NULL;
+	const char *line = limits ? strstr(limits, "Max locked memory") : NULL;
+	unsigned long long bytes;
+
+	if (line && geteuid() && sscanf(line, "Max locked memory %llu", &bytes) == 1)
+		say(v, "locked memory", NOTE,
+		    "libvirt raises it for its guests; for others: LimitMEMLOCK=, or limits.conf(5)",
+		    "who asks may lock %llu MiB, and a guest's whole memory is", bytes >> 20);
+	free(limits);
+}
+
+/* judge_module - that it can be loaded */
 static void judge_module(const struct function *f, struct verdicts *v)
 {
 	char *lockdown = get_from(f->host->sys, "kernel/security/lockdown");
 	char *enforced = get_from(f->host->sys, "module/module/parameters/sig_enforce");
+	char *module, *driver, *remedy;
 
-	if (is_vfio(f))
-		;
-	else if (!f->host->modules && !has_module(f->host, "vfio-pci"))
+	choice(f, &module, &driver);
+	remedy = print("modprobe %s, or take the line out of modprobe.d", module);
+	if (!f->host->modules && !has_module(f->host, module))
 		say(v, "module", UNKNOWN, NULL, "the kernel's modules can't be seen here");
-	else if (!has_module(f->host, "vfio-pci"))
+	else if (!has_module(f->host, module))
 		say(v, "module", NO,
 		    "install a kernel that has: Debian's linux-image-amd64, not a cloud kernel without VFIO",
-		    "this kernel has no vfio-pci");
+		    "this kernel has no %s", module);
+	else if (is_kept_out(f->host, module))
+		say(v, "module", NO, remedy,
+		    "modprobe.d keeps %s out, which libvirt would take: then it is not loaded",
+		    module);
 	else if ((enforced && *enforced == 'Y') || (lockdown && !strstr(lockdown, "[none]")))
 		say(v, "module", NOTE,
 		    "/usr/lib/vfio-pci-variants/kernel-report says whether it is",
 		    "signed modules only are loaded (Secure Boot): one that DKMS built needs its key enrolled");
 	else
-		say(v, "module", YES, NULL, "this kernel has vfio-pci");
+		say(v, "module", YES, NULL, "this kernel has %s", module);
 	free(lockdown);
 	free(enforced);
-}
-
-static void judge_pf(const struct function *f, struct verdicts *v)
-{
-	const struct function *pf = f->physfn ? at(f->host, f->physfn) : NULL;
-	char *remedy;
-
-	if (pf && is_vfio(pf))
-		say(v, "VF token", NOTE, "QEMU: -device vfio-pci,vf-token=UUID",
-		    "its PF %s is a user's: who opens it shows the token that the PF's user set",
-		    pf->address);
-	if (!f->numvfs || is_vfio(f))
-		return;
-	remedy = print("pass VFs in place of it, or: echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
-		       f->address);
-	say(v, "VFs", NO, remedy, "it has %u VFs, which would go with its driver", f->numvfs);
 	free(remedy);
+	free(module);
+	free(driver);
 }
 
 /* What 40 bits of physical address leave to a guest beside its memory; QEMU's default. */
@@ -488,14 +401,17 @@ void judge(const struct function *f, struct verdicts *v)
 		judge_group(f, v);
 		judge_regions(f, v);
 	}
-	if (f->driver && !is_vfio(f)) {
-		judge_disks(f, v);
-		judge_network(f, v);
-	}
-	judge_display(f, v);
-	judge_pf(f, v);
+	judge_host_use(f, v);
+	judge_denied(f, v);
+	judge_users(f, v);
 	judge_driver(f, v);
-	judge_module(f, v);
+	if (!is_vfio(f))
+		judge_module(f, v);
+	else if (has_type(f))
+		judge_mdev(f, v);
+	else if (f->host->dev)
+		judge_node(f, v);
+	judge_memory(f, v);
 	judge_reset(f, v);
 	judge_bars(f, v);
 }
@@ -509,8 +425,8 @@ void free_verdicts(struct verdicts *v)
 	free(v->of);
 }
 
-/* answer - of all together: what is only worth a note, or not seen, is no obstacle */
-enum answer answer(const struct verdicts *v)
+/* overall - of all together: what is only worth a note, or not seen, is no obstacle */
+enum answer overall(const struct verdicts *v)
 {
 	for (size_t i = 0; i < v->count; i++)
 		if (v->of[i].answer == NO)
