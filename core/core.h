@@ -131,6 +131,15 @@ const char *vpv_standby_show(const struct vfio_pci_variant_device *vvdev);
 int vpv_standby_init(void);
 void vpv_standby_exit(void);
 
+/* migration.c */
+const char *vpv_migration_fault(const struct vfio_pci_variant_migration *ops);
+int vpv_migration_bind(struct vfio_pci_variant_device *vvdev,
+		       const struct vfio_pci_variant_migration *ops);
+void vpv_migration_free(struct vfio_pci_variant_device *vvdev);
+int vpv_migration_open(struct vfio_pci_variant_device *vvdev);
+void vpv_migration_close(struct vfio_pci_variant_device *vvdev);
+void vpv_migration_reset(struct vfio_pci_variant_device *vvdev);
+
 /* fresh.c */
 void vpv_touch(struct vfio_pci_variant_device *vvdev);
 void vpv_disturb(struct vfio_pci_variant_device *vvdev);

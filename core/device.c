@@ -32,6 +32,7 @@ static void vpv_release(struct vfio_device *vdev)
 	vpv_standby_free(vvdev);
 	vpv_ways_free(vvdev);
 	vpv_regs_free(vvdev);
+	vpv_migration_free(vvdev);
 	/* Frees the device on kernels where that is the driver's task. */
 	vfio_pci_core_release_dev(vdev);
 	vpv_adopt_put(adopted);
@@ -86,6 +87,10 @@ static int enable(struct vfio_pci_variant_device *vvdev)
 		if (ret)
 			goto err_unmap;
 	}
+
+	ret = vpv_migration_open(vvdev);
+	if (ret)
+		goto err_close;
 
 	if (ops->add_regions) {
 		ret = vpv_errno(ops->add_regions(vvdev));
@@ -160,6 +165,7 @@ static void vpv_close(struct vfio_device *vdev)
 	const struct vfio_pci_variant_gate *gate = vvdev->variant->gate;
 
 	vpv_touch(vvdev);
+	vpv_migration_close(vvdev);
 	call_close(vvdev);
 	vpv_regs_unmap(vvdev);
 	vpv_reset_closing(vvdev);

@@ -46,6 +46,9 @@ static int prepare(struct vfio_pci_variant_device *vvdev,
 	ret = vpv_regs_bind(vvdev);
 	if (ret)
 		return ret;
+	ret = vpv_migration_bind(vvdev, ops->migration);
+	if (ret)
+		return ret;
 	if (vvdev->variant->gate)
 		vvdev->variant->gate->init(vvdev);
 

@@ -246,6 +246,7 @@ static bool restore(struct vfio_pci_variant_device *vvdev, u16 command)
 
 static void reset_done(struct vfio_pci_variant_device *vvdev)
 {
+	vpv_migration_reset(vvdev);
 	if (vvdev->ops->reset_done)
 		vvdev->ops->reset_done(vvdev);
 }

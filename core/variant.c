@@ -108,6 +108,7 @@ static const char *find_fault(const struct vfio_pci_variant *variant)
 	if (variant->quirks && !variant->nr_quirks)
 		return "it has quirks but counts none";
 	return find_rw_fault(ops) ?: vpv_regs_fault(ops) ?: find_mmap_fault(ops) ?:
+	       vpv_migration_fault(ops->migration) ?:
 	       vpv_settings_fault(variant->settings);
 }
 

@@ -33,6 +33,8 @@
  *            vfio_pci_core_read() or vfio_pci_core_write(), with what quirks show
  *            of config space put in;
  *            region_info() after the core's answer, mmap() instead of the core's
+ *   migrate  suspend(), then save() for each chunk; or load() for each, and load_done();
+ *            resume(): see <linux/vfio_pci_migration.h>
  *   reset    reset() instead of the PCI core's ways, or after one of its slot or bus;
  *            reset_done(), at any time between probe and remove; a VFIO_DEVICE_RESET of a
  *            function that is untouched since its open does nothing
@@ -61,6 +63,7 @@
 #include <linux/slab.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
+#include <linux/vfio_pci_migration.h>
 #include <linux/vfio_pci_quirk.h>
 #include <linux/vfio_pci_setting.h>
 #include <linux/wait.h>
@@ -77,6 +80,7 @@ struct vfio_pci_variant;
 struct vfio_pci_variant_counters;
 struct vfio_pci_variant_device;
 struct vfio_pci_variant_ro_ops;
+struct vpv_migration;
 struct vpv_quirks;
 struct vpv_standby;
 struct vpv_state;
@@ -164,6 +168,8 @@ struct vfio_pci_variant_reg {
  *	It is not exported as dma-buf, and the device has no ioeventfds. A function
  *	without them is not bound. Other BARs cost what they cost without.
  * @nr_regs: number of @regs
+ * @migration: how a device is moved to another machine while its guest runs. NULL: it is
+ *	not
  *
  * Every hook is optional. Registration refuses a table in which a hook stands
  * without the one it mirrors, @rw without @rw_regions or @mmap without @mmap_bars.
@@ -175,6 +181,7 @@ struct vfio_pci_variant_ops {
 	u8 mmio_bars;
 	const struct vfio_pci_variant_reg *regs;
 	size_t nr_regs;
+	const struct vfio_pci_variant_migration *migration;
 
 	/**
 	 * @match: Decide whether this function is one for the variant.
@@ -594,6 +601,9 @@ struct vfio_pci_variant_device {
 	/* private: VFIO_DEVICE_RESETs that had nothing to do; one since its open? */
 	atomic_t resets_spared;
 	bool is_spared;
+
+	/* private: its state of migration; NULL: it can't be migrated */
+	struct vpv_migration *migration;
 
 	/* private: it is to stand ready; NULL: it is not */
 	struct vpv_standby *standby;

@@ -40,6 +40,18 @@
  *   master                let it do DMA, as a user's driver does
  *   d3hot                 put it into D3hot, as a guest does
  *
+ *   mig                   "0xFLAGS" of migration
+ *   mig-state             the name of its state, such as "stop-copy"
+ *   mig-set STATE         "ok", or "file" if that gave one, on which the following work
+ *   mig-size              bytes that a copy will take: "0xSIZE"
+ *   mig-read FILE [SIZE]  all of it into FILE, or SIZE bytes: "ok", "0xBYTES" if it has an
+ *                         end before
+ *   mig-write FILE [PIECE] all of FILE, PIECE bytes at a time
+ *   mig-poll              "0xEVENTS"
+ *   mig-pread             at an offset
+ *   mig-map BAR           read into a mapping of the function's own BAR
+ *   mig-close             the file
+ *
  *   intx, no-intx         enable and disable INTx: "none" if VFIO says that there is none.
  *                         EBUSY: another one has the line to itself
  *   mask                  where INTx is masked now, as the hardware shows: "device" (INTx
@@ -71,8 +83,8 @@ static struct function {
 	const char *name;
 	struct vfio vfio;
 	bool open;
-	/* Eventfds, once asked for. */
-	int err, req;
+	/* Eventfds, once asked for; a file with its state. */
+	int err, req, data;
 } functions[8];
 
 /* What is left of the arguments, or of the line. */
@@ -556,6 +568,164 @@ static void do_d3hot(struct function *f)
 	puts("ok");
 }
 
+/* --- migration -------------------------------------------------------------------- */
+
+/* Headers older than the kernels under test lack some; see <linux/vfio.h>. */
+#define MIG_FEATURE		1
+#define MIG_STATE		2
+#define MIG_DATA_SIZE		9
+
+static const char *const states[] = {
+	"error", "stop", "running", "stop-copy", "resuming", "running-p2p", "pre-copy",
+	"pre-copy-p2p",
+};
+
+/* An answer of up to 16 bytes; 0 or an errno. */
+static int ask_feature(struct function *f, uint32_t flags, uint64_t *answer)
+{
+	struct {
+		uint32_t argsz, flags;
+		uint64_t answer[2];
+	} ask = { sizeof(ask), flags, { answer[0], answer[1] } };
+
+	if (ioctl(f->vfio.device, VFIO_DEVICE_FEATURE, &ask))
+		return errno;
+	memcpy(answer, ask.answer, sizeof(ask.answer));
+	return 0;
+}
+
+static void print_feature(struct function *f, uint32_t feature)
+{
+	uint64_t answer[2] = { 0 };
+	int ret = ask_feature(f, VFIO_DEVICE_FEATURE_GET | feature, answer);
+
+	if (ret)
+		print_errno(ret);
+	else
+		printf("0x%llx\n", (unsigned long long)answer[0]);
+}
+
+static void do_mig(struct function *f)
+{
+	print_feature(f, MIG_FEATURE);
+}
+
+static void do_mig_size(struct function *f)
+{
+	print_feature(f, MIG_DATA_SIZE);
+}
+
+static void do_mig_state(struct function *f)
+{
+	uint64_t answer[2] = { 0 };
+	int ret = ask_feature(f, VFIO_DEVICE_FEATURE_GET | MIG_STATE, answer);
+
+	if (ret)
+		print_errno(ret);
+	else
+		puts(states[answer[0] & 7]);
+}
+
+/* The answer has the state and, behind it, the file. */
+static void do_mig_set(struct function *f)
+{
+	const char *name = word();
+	uint64_t answer[2] = { 0 };
+	int ret, fd;
+
+	while (answer[0] < 8 && strcmp(states[answer[0]], name))
+		answer[0]++;
+	ret = ask_feature(f, VFIO_DEVICE_FEATURE_SET | MIG_STATE, answer);
+	fd = answer[0] >> 32;
+	if (ret) {
+		print_errno(ret);
+	} else if (fd > 0) {
+		f->data = fd;
+		puts("file");
+	} else {
+		puts("ok");
+	}
+}
+
+static void do_mig_read(struct function *f)
+{
+	int fd = open(word(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	size_t left = *args ? number() : SIZE_MAX, done = 0;
+	static char buf[100000];
+	ssize_t n = 0;
+
+	while (left && (n = read(f->data, buf, left < sizeof(buf) ? left : sizeof(buf))) > 0) {
+		if (write(fd, buf, n) != n)
+			err(1, "write");
+		left -= n;
+		done += n;
+	}
+	close(fd);
+	if (n < 0)
+		print_errno(errno);
+	else if (n)
+		puts("ok");
+	else
+		printf("0x%zx\n", done);
+}
+
+static void do_mig_write(struct function *f)
+{
+	int fd = open(word(), O_RDONLY);
+	static char buf[1 << 20];
+	size_t piece = *args ? number() : sizeof(buf);
+	ssize_t n, put;
+	char *at;
+
+	while ((n = read(fd, buf, piece)) > 0) {
+		for (at = buf; n; at += put, n -= put) {
+			put = write(f->data, at, n);
+			if (put < 0) {
+				print_errno(errno);
+				close(fd);
+				return;
+			}
+		}
+	}
+	close(fd);
+	puts("ok");
+}
+
+static void do_mig_poll(struct function *f)
+{
+	struct pollfd ask = { .fd = f->data, .events = POLLIN | POLLOUT };
+
+	poll(&ask, 1, 0);
+	printf("0x%x\n", ask.revents);
+}
+
+static void do_mig_pread(struct function *f)
+{
+	char byte;
+
+	print_errno(pread(f->data, &byte, 1, 0) < 0 ? errno : 0);
+}
+
+static void do_mig_map(struct function *f)
+{
+	struct vfio_region_info info = vfio_region(&f->vfio, number());
+	void *memory;
+	ssize_t n;
+
+	memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, f->vfio.device,
+		      info.offset);
+	if (memory == MAP_FAILED)
+		err(1, "mmap");
+	n = read(f->data, memory, 64);
+	print_errno(n < 0 ? errno : 0);
+	munmap(memory, 4096);
+}
+
+static void do_mig_close(struct function *f)
+{
+	print_errno(close(f->data) ? errno : 0);
+}
+
 /* --- interrupts ------------------------------------------------------------------ */
 
 /* Says why not, if it can't. */
@@ -752,6 +922,16 @@ static const struct command {
 	{ "mac", .use = do_mac },
 	{ "master", .use = do_master },
 	{ "d3hot", .use = do_d3hot },
+	{ "mig", .use = do_mig },
+	{ "mig-state", .use = do_mig_state },
+	{ "mig-set", .use = do_mig_set },
+	{ "mig-size", .use = do_mig_size },
+	{ "mig-read", .look = do_mig_read },
+	{ "mig-write", .look = do_mig_write },
+	{ "mig-poll", .look = do_mig_poll },
+	{ "mig-pread", .look = do_mig_pread },
+	{ "mig-map", .use = do_mig_map },
+	{ "mig-close", .look = do_mig_close },
 	{ "intx", .use = do_intx },
 	{ "no-intx", .use = do_no_intx },
 	{ "mask", .use = do_mask },
