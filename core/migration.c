@@ -135,14 +135,16 @@ static void report(const struct vpv_migration *migration, const char *what, int 
 
 /* --- files ---------------------------------------------------------------------- */
 
-/* The device's lock, if the transfer goes on. The function stays awake. */
+/*
+ * The device's lock, if the transfer goes on. The function stays awake. Not interruptible: a
+ * write that was started anew would bring once more what it had brought before.
+ */
 static int begin(struct vpv_transfer *transfer)
 {
 	struct vpv_migration *migration = transfer->migration;
 	int ret;
 
-	if (mutex_lock_interruptible(&migration->lock))
-		return -ERESTARTSYS;
+	mutex_lock(&migration->lock);
 	/* A device that is gone has no resets to see. */
 	if (!transfer->is_over)
 		see_resets(migration);
@@ -184,13 +186,10 @@ static int save(struct vpv_transfer *transfer)
 		memset(record + 1, 0, ops->chunk_max);
 		length = ops->save(migration->vvdev, record + 1, stream->total,
 				   &transfer->has_more);
-		if (length < 0) {
-			length = vpv_errno(length);
-			report(migration, "saving", length);
+		if (!length || length > (ssize_t)ops->chunk_max)
+			length = -EIO;
+		if (length < 0)
 			return length;
-		}
-		if (!length || length > ops->chunk_max)
-			return -EIO;
 	}
 	if (vpv_stream_put(stream, length ? VPV_STREAM_DATA : VPV_STREAM_END, length, record))
 		return -EFBIG;
@@ -214,6 +213,8 @@ static int refill(struct vpv_transfer *transfer)
 		stream->at = VPV_AT_RECORD;
 	} else if (stream->at != VPV_AT_END) {
 		ret = save(transfer);
+		if (ret)
+			report(transfer->migration, "saving", ret);
 	}
 	return end(transfer, ret);
 }
@@ -334,16 +335,10 @@ static int vpv_transfer_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static const struct file_operations vpv_saving_fops = {
+/* Which of the two it is for is the file's mode. */
+static const struct file_operations vpv_transfer_fops = {
 	.owner = THIS_MODULE,
 	.read = vpv_transfer_read,
-	.poll = vpv_transfer_poll,
-	.release = vpv_transfer_release,
-	.llseek = noop_llseek,
-};
-
-static const struct file_operations vpv_loading_fops = {
-	.owner = THIS_MODULE,
 	.write = vpv_transfer_write,
 	.poll = vpv_transfer_poll,
 	.release = vpv_transfer_release,
@@ -402,8 +397,7 @@ static struct file *start_transfer(struct vpv_migration *migration, bool saving)
 	if (!transfer)
 		return ERR_PTR(-ENOMEM);
 	file = anon_inode_getfile(saving ? "[vfio-pci-saving]" : "[vfio-pci-loading]",
-				  saving ? &vpv_saving_fops : &vpv_loading_fops, transfer,
-				  saving ? O_RDONLY : O_WRONLY);
+				  &vpv_transfer_fops, transfer, saving ? O_RDONLY : O_WRONLY);
 	if (IS_ERR(file)) {
 		kref_put(&transfer->refs, free_transfer);
 		return file;

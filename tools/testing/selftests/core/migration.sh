@@ -107,6 +107,7 @@ area move
 check "the size is told, where there is that" grep -qx "0x27b8\|errno 25" <(user mig-size $from)
 is "a file" "$(user mig-set $from stop-copy)" file
 is "it can be read" "$(user mig-poll $from)" 0x1
+is "and not written" "$(user mig-write $from /proc/version)" "errno 9"
 is "not at an offset" "$(user mig-pread $from)" "errno 29"
 is "a part of it" "$(user mig-read $from $saved.start 7b)" ok
 is "and the rest" "$(user mig-read $from $saved.rest)" 0x$(printf %x $((72 + 4 * 24 + 10000 - 0x7b)))
@@ -115,6 +116,7 @@ cat $saved.start $saved.rest >$saved
 check "the source goes on" moves $from stop running
 is "a file to load it" "$(user mig-set $to resuming)" file
 is "it can be written" "$(user mig-poll $to)" 0x4
+is "and not read" "$(user mig-read $to $saved.none)" "errno 9"
 is "it is loaded, 7 bytes at a time" "$(user mig-write $to $saved 7)" ok
 check "and runs" moves $to running
 is "it is what was saved" "$(sum $to)" "$(sum $from)"
@@ -253,7 +255,9 @@ echo >$p/quirks
 bind_override $from vpv-mig
 is "bound without the row: it runs" "$(user open $from),$(user mig-state $from)" ok,running
 moves $from stop-copy
-is "a hook that saves nothing and has more" "$(user mig-read $from $saved.none)" "errno 5"
+log_mark
+is "a hook that saves nothing" "$(user mig-read $from $saved.none)" "errno 5"
+check "a hook that saves nothing: the log says so" grep -q "migration: saving failed (error -5)" <(log_since)
 
 area end
 user close $from >/dev/null
